@@ -1,0 +1,1 @@
+"""The ranking science: from a need to explained pairings."""
