@@ -1,0 +1,160 @@
+"""First stage: from the text of a need to a `Query` (language, requirements, roadmap tags)."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+
+from corpora.languages import detect
+from corpora.sentences import sentence_spans
+from corpora.taxonomy import load_taxonomy
+from matcher.model import Aspect, NeedError, Query
+from matcher.words import analyse as analyse_words
+
+MAX_NEED_CHARS = 20_000
+"""About ten pages; what is longer is a document, not a need."""
+
+MAX_ASPECTS = 8
+"""More requirements than a reader can follow are joined to the last."""
+
+_LONG_CLAUSE_WORDS = 14
+"""A sentence up to this long is one requirement; longer ones are looked at for clauses. Chosen on the tune
+part: shorter clauses lose the context that gives them meaning."""
+
+# What follows these words limits what stands before it, and is asked for by itself, however short.
+_CONSTRAINT = re.compile(
+    r"[,;]?\s+(?=(?:zonder|without|terwijl|while|mits|provided that|zodat|so that)\s)", re.IGNORECASE
+)
+_CLAUSE = re.compile(
+    r"(?:;\s+|:\s+|,\s+(?=(?:en|maar|want|dus|of|and|but|yet|so|or|because|which|where|waarbij|omdat)\s)|\s+[-–—]\s+)",
+    re.IGNORECASE,
+)
+# Ways of asking; they carry no requirement.
+_LEAD_IN = re.compile(
+    r"^(?:(?:wie|wat|welke \w+) (?:kan|kunnen) (?:ons |we |wij )?(?:helpen|ondersteunen|adviseren)(?: om| bij| met)?"
+    r"|(?:wij|we) (?:zoeken|zijn op zoek naar)(?: (?:iemand|een partner|partners|hulp))?(?: (?:die|om|voor|bij|met))?"
+    r"|(?:who|can (?:anyone|someone|anybody)|is there (?:anyone|someone) who can) (?:can |could )?"
+    r"(?:help(?: us)?|advise(?: us)?|support(?: us)?)(?: to| with| in| on)?"
+    r"|we (?:are looking for|look for|seek|are seeking)(?: (?:someone|a partner|partners|help))?(?: (?:who|to|with|for))?"
+    r")\s+",
+    re.IGNORECASE,
+)
+_SUPPORTED = ("nl", "en")
+
+
+def analyse(text: str, language: str | None = None) -> Query:
+    """Analyse a need.
+
+    Args:
+        text: the need as typed; kept as it is, so that requirements are spans of it.
+        language: ISO 639-1 code when the caller knows it; detected otherwise.
+
+    Raises:
+        NeedError: there is nothing to match (`empty`, `too_short`, `no_words`) or far too much (`too_long`).
+    """
+    _check(text)
+    found = language or detect(text, fallback="en")
+    return Query(
+        text=text,
+        language=found,
+        aspects=aspects(text, found),
+        roadmaps=roadmap_tags(text, found),
+        supported=found in _SUPPORTED,
+    )
+
+
+def _check(text: str) -> None:
+    stripped = text.strip()
+    if not stripped:
+        raise NeedError("empty", "expected a need in words, found nothing; describe what you are looking for")
+    if len(text) > MAX_NEED_CHARS:
+        raise NeedError(
+            "too_long",
+            f"expected at most {MAX_NEED_CHARS} characters, found {len(text)}; "
+            "keep to the problem and what you want to reach",
+        )
+    n_letters = sum(unicodedata.category(char).startswith("L") for char in stripped)
+    n_odd = sum(unicodedata.category(char) in ("Cc", "Cs", "Co", "Cn") and char not in "\n\r\t" for char in stripped)
+    if n_letters == 0 or n_odd > len(stripped) // 10:
+        raise NeedError("no_words", "expected words, found only symbols or binary data; describe the need in a sentence")
+    if n_letters < 3:
+        raise NeedError("too_short", "expected at least a word, found fewer than three letters; say a little more")
+
+
+def aspects(text: str, language: str) -> tuple[Aspect, ...]:
+    """The separate requirements in a need, in order; at least one, at most `MAX_ASPECTS`."""
+    found: list[Aspect] = []
+    for start, end in sentence_spans(text, language):
+        for lower, upper in _clauses(text, start, end):
+            span = _trim(text, lower, upper)
+            if span is not None and _has_content(text[span[0] : span[1]], language):
+                found.append(Aspect(text[span[0] : span[1]], *span))
+    if not found:
+        start, end = _trim(text, 0, len(text)) or (0, len(text))
+        return (Aspect(text[start:end], start, end),)
+    if len(found) > MAX_ASPECTS:
+        last = found[MAX_ASPECTS - 1]
+        found[MAX_ASPECTS - 1 :] = [Aspect(text[last.start : found[-1].end], last.start, found[-1].end)]
+    return tuple(found)
+
+
+def _clauses(text: str, start: int, end: int) -> Iterable[tuple[int, int]]:
+    """Spans of one sentence: cut before a constraint, and at clauses where the sentence is long."""
+    cuts = [start]
+    for mark in _CONSTRAINT.finditer(text, start, end):
+        if len(text[mark.end() : end].split()) >= 2:
+            cuts.append(mark.end())
+    if len(text[start:end].split()) > _LONG_CLAUSE_WORDS:
+        for mark in _CLAUSE.finditer(text, start, end):
+            if min(len(text[start : mark.start()].split()), len(text[mark.end() : end].split())) >= 4:
+                cuts.append(mark.end())
+    cuts = sorted({*cuts, end})
+    return zip(cuts, cuts[1:], strict=False)
+
+
+def _trim(text: str, start: int, end: int) -> tuple[int, int] | None:
+    """The span without the way of asking at its head and the marks at its ends; None if nothing is left."""
+    head = _LEAD_IN.match(text[start:end].lstrip())
+    if head:
+        start += len(text[start:end]) - len(text[start:end].lstrip()) + head.end()
+    while start < end and not (text[start].isalnum() or text[start] in "(\"'“‘"):
+        start += 1
+    while end > start and not (text[end - 1].isalnum() or text[end - 1] in ")\"'”’%°"):
+        end -= 1
+    return (start, end) if start < end else None
+
+
+def _has_content(text: str, language: str) -> bool:
+    return any(len(word) > 2 and not word.isdigit() for word in analyse_words(text, language))
+
+
+def roadmap_tags(text: str, language: str) -> tuple[str, ...]:
+    """Codes of the HTSM roadmaps whose labels or aliases the text names, most named first, at most three."""
+    words = analyse_words(text, language)
+    counts: dict[str, float] = defaultdict(float)
+    for alias, codes in _aliases().get(language if language in _SUPPORTED else "en", {}).items():
+        n_hits = sum(tuple(words[at : at + len(alias)]) == alias for at in range(len(words) - len(alias) + 1))
+        for code in codes:
+            # A name that many roadmaps share says less of each.
+            counts[code] += n_hits * len(alias) / len(codes)
+    ranked = sorted((code for code in counts if counts[code] > 0), key=lambda code: (-counts[code], code))
+    return tuple(ranked[:3])
+
+
+@lru_cache(maxsize=1)
+def _aliases() -> Mapping[str, Mapping[tuple[str, ...], tuple[str, ...]]]:
+    """language -> analysed words of a name -> codes of the roadmaps that bear it."""
+    names: dict[str, dict[tuple[str, ...], tuple[str, ...]]] = {code: {} for code in _SUPPORTED}
+    for term in load_taxonomy().roadmaps():
+        for language, labels in (
+            ("nl", (term.label_nl, *term.aliases_nl)), ("en", (term.label_en, *term.aliases_en))
+        ):
+            for label in labels:
+                words = tuple(analyse_words(label, language))
+                if words:
+                    held = names[language].get(words, ())
+                    names[language][words] = (*held, term.code) if term.code not in held else held
+    return names

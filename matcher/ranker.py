@@ -1,0 +1,89 @@
+"""Fourth stage, second half: a linear ranker over the features, its weights kept as data.
+
+Weights are learned with scikit-learn's logistic regression on the choosing half of the committed split
+(`python -m benchmarks.fit`), one set per encoder fingerprint where there is one, else the general set.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matcher.features import FEATURES
+
+
+class RankerError(Exception):
+    """The fitted weights do not suit this program."""
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A monotone piecewise-linear map from score to chance: `scores` ascending, `chances` not falling."""
+
+    scores: tuple[float, ...]
+    chances: tuple[float, ...]
+
+    def __call__(self, score: float) -> float:
+        """The chance, 0 to 1, at this score; flat beyond the ends."""
+        return float(np.interp(score, self.scores, self.chances))
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Everything that was fitted for one encoder: ranker, calibration, thresholds; `about` says on what."""
+
+    weights: tuple[float, ...]
+    intercept: float
+    chance: Curve
+    fit_weights: tuple[float, ...]
+    fit_intercept: float
+    fit_threshold: float
+    unmet_threshold: float
+    about: str
+
+    def score(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
+        """`(n_profiles, len(FEATURES))` to `(n_profiles,)` scores, in logits."""
+        scores: NDArray[np.float64] = features @ np.asarray(self.weights) + self.intercept
+        return scores
+
+    def somebody_fits(self, signs: NDArray[np.float64]) -> float:
+        """Chance, 0 to 1, that anybody here answers the need, from the signs of `matcher.answerable`."""
+        logit = float(signs @ np.asarray(self.fit_weights) + self.fit_intercept)
+        return float(1.0 / (1.0 + np.exp(-np.clip(logit, -30.0, 30.0))))
+
+
+def parse_fit(raw: dict[str, Any], n_signs: int) -> Fit:
+    """A `Fit` from its JSON form.
+
+    Raises:
+        RankerError: it was made for other features than this program computes.
+    """
+    if raw["features"] != list(FEATURES) or len(raw["fit_weights"]) != n_signs:
+        raise RankerError(
+            f"expected weights for the features {list(FEATURES)} and {n_signs} signs, "
+            f"found {raw['features']} and {len(raw['fit_weights'])}; fit again with `make fit`"
+        )
+    return Fit(
+        weights=tuple(raw["weights"]),
+        intercept=raw["intercept"],
+        chance=Curve(tuple(raw["chance"]["scores"]), tuple(raw["chance"]["chances"])),
+        fit_weights=tuple(raw["fit_weights"]),
+        fit_intercept=raw["fit_intercept"],
+        fit_threshold=raw["fit_threshold"],
+        unmet_threshold=raw["unmet_threshold"],
+        about=raw["about"],
+    )
+
+
+@lru_cache(maxsize=8)
+def load_fit(encoder_name: str, n_signs: int) -> Fit:
+    """The fit for this encoder, else the general one."""
+    text = resources.files("matcher").joinpath("fits.json").read_text(encoding="utf-8")
+    fits: dict[str, Any] = json.loads(text)
+    return parse_fit(fits.get(encoder_name, fits["general"]), n_signs)

@@ -1,0 +1,124 @@
+"""Second stage: find passages, by meaning and by words, and score the profiles that they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embeddings.encoders import Vectors
+from matcher.features import DenseScores, standardise
+from matcher.generations import Generation
+from matcher.model import Query, ScoredPassage
+from matcher.pooling import best_mean
+from matcher.words import analyse as analyse_words
+
+DEPTH = 600
+"""Passages taken from each arm for the whole need: enough for a run of 100 profiles."""
+
+ASPECT_DEPTH = 60
+"""Passages taken for each requirement."""
+
+_BACKGROUND_PROFILES = 2_000
+"""So many profiles, drawn once, tell what an ordinary similarity with this need is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """What the arms found: passages of each, best first, and the words' score of profiles as a whole."""
+
+    dense: tuple[ScoredPassage, ...]
+    aspects: tuple[tuple[ScoredPassage, ...], ...]
+    lexical: tuple[ScoredPassage, ...]
+    words: dict[str, float]
+
+    def profile_ids(self) -> frozenset[str]:
+        """All profiles that any arm found."""
+        found = {passage.profile_id for passage in (*self.dense, *self.lexical)}
+        found |= {passage.profile_id for ranking in self.aspects for passage in ranking}
+        return frozenset(found | self.words.keys())
+
+
+class Retriever:
+    """Both arms over one generation."""
+
+    def __init__(self, generation: Generation) -> None:
+        self._generation = generation
+        self._rows = generation.profile_rows
+        self._ids = tuple(sorted(self._rows))
+        rng = np.random.default_rng(0)
+        n_background = min(_BACKGROUND_PROFILES, len(self._ids))
+        drawn = rng.choice(len(self._ids), size=n_background, replace=False) if self._ids else []
+        self._background = frozenset(self._ids[at] for at in drawn)
+
+    def rows_of(self, profile_ids: Sequence[str]) -> NDArray[np.int64]:
+        """Rows of all passages of these profiles, ascending."""
+        held = [self._rows[profile] for profile in profile_ids if profile in self._rows]
+        return np.sort(np.concatenate(held)) if held else np.empty(0, dtype=np.int64)
+
+    def retrieve(
+        self, query: Query, vectors: Vectors, allowed: frozenset[str] | None, *, dense: bool = True, lexical: bool = True
+    ) -> Retrieved:
+        """Search both arms.
+
+        Args:
+            query: the analysed need.
+            vectors: `(1 + n_aspects, dim)`, the whole need first.
+            allowed: ids of the profiles that may come back; None for all.
+            dense: whether to search by meaning.
+            lexical: whether to search by words.
+        """
+        rankings: list[tuple[ScoredPassage, ...]] = [() for _ in vectors]
+        if dense:
+            rows = None if allowed is None else self.rows_of(sorted(allowed))
+            index = self._generation.vectors
+            rankings[:1] = [self._ranked(*index.search(vectors[:1], DEPTH, rows)[0])]
+            rankings[1:] = [self._ranked(*found) for found in index.search(vectors[1:], ASPECT_DEPTH, rows)]
+        found_words: list[tuple[int, float]] = []
+        profiles: list[tuple[str, float]] = []
+        if lexical:
+            words = analyse_words(query.text, query.language)
+            only = None if allowed is None else sorted(allowed)
+            found_words = self._generation.lexical.search(words, DEPTH, only)
+            profiles = self._generation.lexical.search_profiles(words, DEPTH, only)
+        return Retrieved(
+            dense=rankings[0],
+            aspects=tuple(rankings[1:]),
+            lexical=self._ranked([row for row, _ in found_words], [score for _, score in found_words]),
+            words=dict(profiles),
+        )
+
+    def _ranked(
+        self, rows: Sequence[int] | NDArray[np.int64], scores: Sequence[float] | NDArray[np.float32]
+    ) -> tuple[ScoredPassage, ...]:
+        owner = self._generation.profile_of_row
+        return tuple(
+            ScoredPassage(int(row), owner(int(row)), float(score), rank)
+            for rank, (row, score) in enumerate(zip(rows, scores, strict=True), start=1)
+        )
+
+    def score(self, profile_ids: frozenset[str], vectors: Vectors) -> DenseScores:
+        """Exact similarities of these profiles' passages with the need and its requirements, standardised.
+
+        Args:
+            profile_ids: profiles with at least one passage each.
+            vectors: `(1 + n_aspects, dim)`, the whole need first.
+        """
+        ids = sorted(profile_ids | self._background)
+        rows = [self._rows[profile] for profile in ids]
+        starts = np.cumsum([0, *(len(item) for item in rows[:-1])]).astype(np.int64)
+        positions = self._generation.positions(np.concatenate(rows))
+        similarities = self._generation.passage_matrix[positions] @ vectors.T
+        raw = best_mean(similarities[:, :1], starts)[:, 0]
+        best = np.maximum.reduceat(similarities, starts, axis=0)
+        background = np.array([profile in self._background for profile in ids])
+        wanted = np.array([profile in profile_ids for profile in ids])
+        return DenseScores(
+            profile_ids=tuple(profile for profile in ids if profile in profile_ids),
+            whole=standardise(raw, background)[wanted],
+            best=standardise(best[:, 0], background)[wanted],
+            each=standardise(best[:, 1:], background)[wanted],
+            raw=raw[wanted],
+        )
