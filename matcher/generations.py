@@ -40,7 +40,6 @@ __all__ = [
     "NoGenerationError",
     "OtherGenerationError",
     "Sentences",
-    "current",
     "live_name",
     "rollback",
 ]
@@ -74,7 +73,7 @@ class Generation:
         passage_profile: profile id by position.
         vectors: the vector index, its ids are rows.
         passage_matrix: `(n_rows, dim)` float32, by position.
-        sentence_matrix: `(n_sentences, dim)` float16.
+        sentence_matrix: `(n_sentences, dim)` float16; `(0, dim)` if it was built without sentences.
         sentence_offsets: `(n_rows + 1,)` int64; the sentences at position p are `offsets[p]:offsets[p + 1]`.
         lexical: the lexical index.
     """
@@ -144,6 +143,29 @@ class Generation:
         generation.check_counts()
         return generation
 
+    @classmethod
+    def open_current(
+        cls,
+        data_folder: Path,
+        *,
+        expected_fingerprint: str | None = None,
+        verify: Verify = "full",
+        erased: Callable[[], frozenset[str]] = frozenset,
+    ) -> Self:
+        """Open the live generation; where it is damaged, the nearest earlier one that is whole, with a warning.
+
+        The arguments are those of `open`.
+
+        Raises:
+            NoGenerationError: nothing has been indexed.
+            GenerationError: no generation can be opened.
+        """
+
+        return resolve(
+            data_folder,
+            lambda folder: cls.open(folder, expected_fingerprint=expected_fingerprint, verify=verify, erased=erased),
+        )[1]
+
     def check_counts(self) -> None:
         """Compare the rows of the texts, the vectors and the words, and all counts with the manifest.
 
@@ -151,7 +173,7 @@ class Generation:
             DamagedGenerationError: they disagree.
         """
         counts = self._snapshot.counts()
-        shape = (counts.sentences, self.manifest.dim)
+        shape = (counts.sentences if self.manifest.has_sentences else 0, self.manifest.dim)
         checks: list[tuple[str, object, object, bool]] = [
             ("counts as in the manifest", self.manifest.counts, counts, self.manifest.counts == counts),
             ("as many vectors as passages", len(self.rows), len(self.vectors), self._same_rows(self.vectors.ids())),
@@ -186,7 +208,12 @@ class Generation:
         return self.passage_profile[self.position(row)]
 
     def sentences_of(self, profile_id: str) -> Sentences:
-        """All sentences of a profile with their vectors; none for a profile without text."""
+        """All sentences of a profile with their vectors; none for a profile without text.
+
+        An index that was built without sentences (`manifest.has_sentences`) has none at all.
+        """
+        if not self.manifest.has_sentences:
+            return Sentences((), (), self.sentence_matrix)
         spans: list[tuple[int, int, int]] = []
         texts: list[str] = []
         slices = [self.sentence_matrix[:0]]
@@ -223,26 +250,6 @@ class Generation:
 
     def _same_rows(self, ids: NDArray[np.int64]) -> bool:
         return np.array_equal(self.rows, ids)
-
-
-def current(
-    data_folder: Path,
-    *,
-    expected_fingerprint: str | None = None,
-    verify: Verify = "full",
-    erased: Callable[[], frozenset[str]] = frozenset,
-) -> Generation:
-    """Open the live generation; where it is damaged, the nearest earlier one that is whole, with a warning.
-
-    Raises:
-        NoGenerationError: nothing has been indexed.
-        GenerationError: no generation can be opened.
-    """
-
-    def open_folder(folder: Path) -> Generation:
-        return Generation.open(folder, expected_fingerprint=expected_fingerprint, verify=verify, erased=erased)
-
-    return resolve(data_folder, open_folder)[1]
 
 
 def rollback(data_folder: Path) -> str:

@@ -63,8 +63,9 @@ class Manifest:
     """The manifest of a generation.
 
     `parent` is the generation that this one was made from by a small change (None after a full build),
-    `changed_since_full` the number of profiles added, changed or removed since the last full build, and
-    `recipe` the version of how passages are cut and put to the encoder.
+    `changed_since_full` the number of profiles added, changed or removed since the last full build,
+    `recipe` the version of how passages are cut and put to the encoder, and `has_sentences` says whether there are
+    vectors of sentences (an index that is only measured needs none).
     """
 
     name: str
@@ -73,6 +74,7 @@ class Manifest:
     dim: int
     analyser_version: str
     recipe: str
+    has_sentences: bool
     counts: Counts
     files: dict[str, FileSum]
     created_at: str

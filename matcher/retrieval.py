@@ -93,10 +93,11 @@ class Retriever:
     def _ranked(
         self, rows: Sequence[int] | NDArray[np.int64], scores: Sequence[float] | NDArray[np.float32]
     ) -> tuple[ScoredPassage, ...]:
-        owner = self._generation.profile_of_row
+        places = self._generation.positions(np.asarray(rows, dtype=np.int64))
+        owners = self._generation.passage_profile
         return tuple(
-            ScoredPassage(int(row), owner(int(row)), float(score), rank)
-            for rank, (row, score) in enumerate(zip(rows, scores, strict=True), start=1)
+            ScoredPassage(int(row), owners[place], float(score), rank)
+            for rank, (row, place, score) in enumerate(zip(rows, places, scores, strict=True), start=1)
         )
 
     def score(self, profile_ids: frozenset[str], vectors: Vectors) -> DenseScores:

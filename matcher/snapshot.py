@@ -12,6 +12,7 @@ import sqlite3
 import threading
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -80,12 +81,23 @@ _SENTENCES = (
 _SUMMARY = "SELECT id, name, kind, organisation_id, organisation, language, region, roadmaps FROM profiles ORDER BY id"
 
 
+class SnapshotError(Exception):
+    """A snapshot cannot be written: what SQLite found."""
+
+
 class SnapshotWriter:
-    """Writes a snapshot; nothing of it is durable, or of use, before `finish`."""
+    """Writes a snapshot; nothing of it is durable, or of use, before `finish`.
+
+    Every method raises `SnapshotError` where SQLite cannot write, above all on a full disk.
+    """
 
     def __init__(self, path: Path) -> None:
         """Make a new snapshot at `path`, or go on with the copy of one that lies there."""
         new = not path.exists()
+        with _writing():
+            self._open(path, new)
+
+    def _open(self, path: Path, new: bool) -> None:
         self._connection = sqlite3.connect(path, isolation_level=None)
         # A build that dies is thrown away whole, so a journal would only cost time; what is deleted is
         # overwritten, because it may have been erased for a reason.
@@ -99,11 +111,19 @@ class SnapshotWriter:
 
     def remove(self, profile_id: str) -> None:
         """Remove a profile with its documents and passages; an unknown one is no error."""
-        for statement in _REMOVE:
-            self._connection.execute(statement, (profile_id,))
+        with _writing():
+            for statement in _REMOVE:
+                self._connection.execute(statement, (profile_id,))
 
     def add(self, profile: Profile, passages: Sequence[Passage]) -> list[int]:
         """Add a profile; returns the rows of its passages, in their order."""
+        rows = list(range(self._next_row, self._next_row + len(passages)))
+        with _writing():
+            self._add(profile, list(zip(rows, passages, strict=True)))
+        self._next_row += len(rows)
+        return rows
+
+    def _add(self, profile: Profile, passages: Sequence[tuple[int, Passage]]) -> None:
         place = profile.organisation
         self._connection.execute(
             _ADD_PROFILE,
@@ -123,29 +143,27 @@ class SnapshotWriter:
                 for position, item in enumerate(profile.documents)
             ),
         )
-        rows = list(range(self._next_row, self._next_row + len(passages)))
-        self._next_row += len(rows)
         self._connection.executemany(
             _ADD_PASSAGE,
             (
                 (row, one.id, one.profile_id, one.document_id, one.field, one.start, one.end, one.text, one.language)
-                for row, one in zip(rows, passages, strict=True)
+                for row, one in passages
             ),
         )
         self._connection.executemany(
             _ADD_SENTENCE,
             (
                 (row, ordinal, start, end)
-                for row, one in zip(rows, passages, strict=True)
+                for row, one in passages
                 for ordinal, (start, end) in enumerate(one.sentences)
             ),
         )
-        return rows
 
     def finish(self) -> None:
         """Write everything and close."""
-        self._connection.execute("COMMIT")
-        self._connection.close()
+        with _writing():
+            self._connection.execute("COMMIT")
+            self._connection.close()
 
     def close(self) -> None:
         """Close without keeping; after `finish` nothing happens."""
@@ -233,6 +251,14 @@ class Snapshot:
         # Any: the types of the columns are those of the schema above.
         with self._lock:
             return self._connection.execute(sql, values).fetchall()
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise SnapshotError(str(error)) from error
 
 
 def _document(columns: Sequence[Any]) -> Document:

