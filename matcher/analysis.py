@@ -26,10 +26,10 @@ part: shorter clauses lose the context that gives them meaning."""
 
 # What follows these words limits what stands before it, and is asked for by itself, however short.
 _CONSTRAINT = re.compile(
-    r"[,;]?\s+(?=(?:zonder|without|terwijl|while|mits|provided that|zodat|so that)\s)", re.IGNORECASE
+    r"[,;]?\s+(?=(?:(?:en|and|ook|also)\s+)?(?:zonder|without|mits|provided that)\s)", re.IGNORECASE
 )
 _CLAUSE = re.compile(
-    r"(?:;\s+|:\s+|,\s+(?=(?:en|maar|want|dus|of|and|but|yet|so|or|because|which|where|waarbij|omdat)\s)|\s+[-–—]\s+)",
+    r"(?:;\s+|:\s+|,\s+(?=(?:en|maar|want|dus|of|and|but|yet|so|or|because|which|where|waarbij|omdat|terwijl|while|zodat|so that)\s)|\s+[-–—]\s+)",
     re.IGNORECASE,
 )
 # Ways of asking; they carry no requirement.
@@ -42,6 +42,7 @@ _LEAD_IN = re.compile(
     r")\s+",
     re.IGNORECASE,
 )
+_TAIL = re.compile(r"[\s,;]+(?:en|of|maar|ook|and|or|but|also)$", re.IGNORECASE)
 _SUPPORTED = ("nl", "en")
 
 
@@ -124,6 +125,9 @@ def _trim(text: str, start: int, end: int) -> tuple[int, int] | None:
         start += 1
     while end > start and not (text[end - 1].isalnum() or text[end - 1] in ")\"'”’%°"):
         end -= 1
+    tail = _TAIL.search(text, start, end)
+    if tail:
+        end = tail.start()
     return (start, end) if start < end else None
 
 

@@ -7,7 +7,7 @@ changed or went.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -59,13 +59,14 @@ class Builder:
         self.n_encoded = 0
         self.n_from_cache = 0
 
-    def write_texts(self, gone: Collection[str], profiles: Iterable[Profile], total: int) -> None:
+    def write_texts(self, gone: Collection[str], profiles: Iterable[Profile], hashes: Mapping[str, str]) -> None:
         """Write the snapshot.
 
         Args:
             gone: profiles of the parent that were removed or changed.
             profiles: those that are new or changed; all of them where there is no parent.
-            total: how many `profiles` there are, for the progress.
+            hashes: content hashes by profile id, as the records had them when the runs were compared: where a
+                record has changed since, the next run sees it.
         """
         self._gone = frozenset(gone)
         if self._parent_folder is not None:
@@ -74,11 +75,11 @@ class Builder:
         try:
             for profile_id in sorted(self._gone):
                 writer.remove(profile_id)
-            self._progress("passages", 0, total)
+            self._progress("passages", 0, len(hashes))
             for profile in profiles:
-                writer.add(profile, split_profile(profile))
+                writer.add(profile, split_profile(profile), hashes[profile.id])
                 self._added.append(profile.id)
-                self._progress("passages", len(self._added), total)
+                self._progress("passages", len(self._added), len(hashes))
             writer.finish()
         finally:
             writer.close()

@@ -20,7 +20,7 @@ from typing import Literal
 import structlog
 from sqlalchemy import Engine
 
-from corpora.database import unit_of_work
+from corpora.database import reading
 from corpora.model import Profile
 from corpora.store import Records
 from embeddings.cache import CachedEncoder, VectorCache
@@ -75,10 +75,14 @@ class IndexReport:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What differs between the records and a generation: ids of profiles, ascending."""
+    """What differs between the records and a generation.
+
+    `new` are the profiles to index, with the content hash of each; `gone` those of the generation that were
+    removed or changed; `erased` those that must not be there; `n_changed` counts since the last full build.
+    """
 
     mode: Mode
-    new: tuple[str, ...]
+    new: dict[str, str]
     gone: tuple[str, ...]
     erased: frozenset[str]
     n_changed: int
@@ -116,7 +120,7 @@ def build_index(
         index_folder(data_folder).mkdir(exist_ok=True)
         clear_unfinished(data_folder)
         base = _base(data_folder, encoder)
-        with unit_of_work(engine) as session:
+        with reading(engine) as session:
             records = Records(session)
             usable = base if base and not rebuild and (base.manifest.has_sentences or not sentences) else None
             plan = compare(records.profile_hashes(), records.tombstones(), usable)
@@ -137,18 +141,18 @@ def compare(records: Mapping[str, str], tombstones: frozenset[str], base: Genera
     """
     wanted = {profile: digest for profile, digest in records.items() if profile not in tombstones}
     if base is None:
-        return Plan("full", tuple(sorted(wanted)), (), tombstones, 0)
+        return Plan("full", wanted, (), tombstones, 0)
     held = base.hashes()
-    new = tuple(sorted(profile for profile, digest in wanted.items() if held.get(profile) != digest))
-    gone = tuple(sorted(profile for profile, digest in held.items() if wanted.get(profile) != digest))
+    new = {profile: digest for profile, digest in wanted.items() if held.get(profile) != digest}
+    gone = tuple(profile for profile, digest in held.items() if wanted.get(profile) != digest)
     current_recipe = base.manifest.recipe == RECIPE
     if not new and not gone and current_recipe:
-        return Plan("none", (), (), tombstones, base.manifest.changed_since_full)
+        return Plan("none", {}, (), tombstones, base.manifest.changed_since_full)
     n_changed = base.manifest.changed_since_full + len({*new, *gone})
     small = n_changed <= MAX_CHANGED_SHARE * len(held)
     if small and current_recipe and not tombstones & held.keys():
         return Plan("delta", new, gone, tombstones, n_changed)
-    return Plan("full", tuple(sorted(wanted)), (), tombstones, 0)
+    return Plan("full", wanted, (), tombstones, 0)
 
 
 def _base(data_folder: Path, encoder: Encoder) -> Generation | None:
@@ -183,8 +187,8 @@ def _build(
     final = index_folder(data_folder) / name
     with _folder(final.with_name(f"{BUILDING}{name}")) as folder:
         builder = Builder(folder, parent, encoder, progress)
-        with unit_of_work(engine) as session:
-            builder.write_texts(plan.gone, _wanted(Records(session), plan), len(plan.new))
+        with reading(engine) as session:
+            builder.write_texts(plan.gone, _wanted(Records(session), plan), plan.new)
         snapshot = Snapshot.open(folder)
         try:
             builder.write_words(snapshot)
@@ -220,9 +224,9 @@ def _build(
 
 
 def _wanted(records: Records, plan: Plan) -> Iterator[Profile]:
-    """The records of the new profiles; one that was deleted meanwhile is left to the next run."""
+    """The records of the new profiles; one that came or went meanwhile is left to the next run."""
     if plan.mode == "full":
-        yield from (profile for profile in records.profiles() if profile.id not in plan.erased)
+        yield from (profile for profile in records.profiles() if profile.id in plan.new)
     else:
         found = (records.get_profile(profile_id) for profile_id in plan.new)
         yield from (profile for profile in found if profile is not None)

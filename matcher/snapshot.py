@@ -1,6 +1,6 @@
 """The texts of a generation as they were indexed: quotes and offsets always come from here.
 
-One SQLite file, written once and then only read. It is no WAL database, so any SQLite will do. Rows number the
+One SQLite file, written once and then only read. Rows number the
 passages in the vector and the lexical index too; a small change keeps the rows of the profiles that it leaves
 alone and numbers new passages above them.
 """
@@ -8,7 +8,6 @@ alone and numbers new passages above them.
 from __future__ import annotations
 
 import json
-import sqlite3
 import threading
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from corpora.model import Document, Organisation, Passage, Profile, ProfileKind
+from embeddings.sqlite import sqlite3
 from matcher.manifest import SNAPSHOT, Counts, DamagedGenerationError
 from matcher.model import ProfileSummary
 
@@ -115,22 +115,22 @@ class SnapshotWriter:
             for statement in _REMOVE:
                 self._connection.execute(statement, (profile_id,))
 
-    def add(self, profile: Profile, passages: Sequence[Passage]) -> list[int]:
+    def add(self, profile: Profile, passages: Sequence[Passage], content_hash: str) -> list[int]:
         """Add a profile; returns the rows of its passages, in their order."""
         rows = list(range(self._next_row, self._next_row + len(passages)))
         with _writing():
-            self._add(profile, list(zip(rows, passages, strict=True)))
+            self._add(profile, list(zip(rows, passages, strict=True)), content_hash)
         self._next_row += len(rows)
         return rows
 
-    def _add(self, profile: Profile, passages: Sequence[tuple[int, Passage]]) -> None:
+    def _add(self, profile: Profile, passages: Sequence[tuple[int, Passage]], content_hash: str) -> None:
         place = profile.organisation
         self._connection.execute(
             _ADD_PROFILE,
             (
                 profile.id, profile.kind.value, profile.name, place.id, place.name, place.region, profile.language,
                 profile.description, json.dumps(profile.roadmaps), profile.region, json.dumps(profile.members),
-                profile.source, profile.licence, profile.content_hash(),
+                profile.source, profile.licence, content_hash,
             ),
         )
         self._connection.executemany(

@@ -41,14 +41,6 @@ def test_imports_run_one_way(package: str) -> None:
     assert not crossings
 
 
-def test_nothing_imports_through_a_package_root_from_inside() -> None:
-    """`from matcher import x` inside matcher would make every module depend on all of them."""
-    for package in MAY_IMPORT:
-        for path in sorted((ROOT / package).rglob("*.py")):
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                assert not (isinstance(node, ast.ImportFrom) and node.module == package), path
-
-
 def test_sql_stands_only_in_stores() -> None:
     """Statements of SQL are written in store modules, snapshots and migrations only."""
     allowed = {"store.py", "database.py", "snapshot.py", "sqlite.py"}
