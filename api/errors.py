@@ -24,6 +24,7 @@ def expected_errors() -> tuple[type[Exception], ...]:
     """Errors whose message tells what was expected, what was found and what to do."""
     from sqlalchemy.exc import DatabaseError
 
+    from api.archive import ArchiveError
     from api.settings import SettingsError
     from corpora.connectors.collection import CollectionError
     from corpora.database import DatabaseError as RecordsError
@@ -35,7 +36,7 @@ def expected_errors() -> tuple[type[Exception], ...]:
     from matcher.model import NeedError
 
     return (
-        CommandError, SettingsError, LockError, GenerationError, IndexingError, EncoderError, VectorIndexError, NeedError,
+        CommandError, ArchiveError, SettingsError, LockError, GenerationError, IndexingError, EncoderError, VectorIndexError, NeedError,
         CollectionError, RecordsError, DatabaseError, OSError,
     )  # fmt: skip
 

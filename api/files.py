@@ -11,7 +11,7 @@ from typing import BinaryIO, cast
 
 
 @contextmanager
-def written_whole(path: Path) -> Iterator[BinaryIO]:
+def written_whole(path: Path, mode: int = 0o644) -> Iterator[BinaryIO]:
     """A stream to a temporary file beside `path`, which becomes `path` at the end; removed where that fails.
 
     Raises:
@@ -23,7 +23,7 @@ def written_whole(path: Path) -> Iterator[BinaryIO]:
             yield cast(BinaryIO, stream)
             stream.flush()
             os.fsync(stream.fileno())
-        Path(temporary).chmod(0o644)
+        Path(temporary).chmod(mode)
         Path(temporary).replace(path)
     finally:
         Path(temporary).unlink(missing_ok=True)

@@ -21,7 +21,7 @@ from api.logs import places
 from api.progress import Board, Report, State
 from api.settings import Settings
 from corpora.connectors.collection import import_collection
-from corpora.database import open_engine, unit_of_work, upgrade
+from corpora.database import open_engine, reading, unit_of_work, upgrade
 from corpora.store import Records
 from embeddings.encoders import Encoder, open_encoder
 from matcher.generations import Generation, GenerationWatcher
@@ -96,21 +96,41 @@ class Service:
         return self._watcher is not None and self._watcher.current() is not None
 
     @contextmanager
-    def records(self) -> Iterator[Records]:
-        """The records, in one unit of work.
+    def reading(self) -> Iterator[Records]:
+        """The records as they are now, to read.
 
         Raises:
             NotReadyError: the database is not open yet.
         """
-        if self._engine is None:
-            raise NotReadyError(self.state)
-        with unit_of_work(self._engine) as session:
+        with reading(self._opened()) as session:
+            yield Records(session)
+
+    @contextmanager
+    def writing(self) -> Iterator[Records]:
+        """The records in one unit of work; keep it short.
+
+        Raises:
+            NotReadyError: the database is not open yet.
+        """
+        with unit_of_work(self._opened()) as session:
             yield Records(session)
 
     def erased(self) -> frozenset[str]:
         """Ids of profiles that may not be shown, whatever the index still holds."""
-        with self.records() as records:
+        with self.reading() as records:
             return records.tombstones()
+
+    @property
+    def fictional(self) -> bool:
+        """Whether all that is loaded is the demonstration collection."""
+        pipeline = self._watcher.current() if self._watcher is not None else None
+        ids = pipeline.generation.profiles.keys() if pipeline is not None else ()
+        return bool(ids) and demonstration.profile_ids().issuperset(ids)
+
+    def _opened(self) -> Engine:
+        if self._engine is None:
+            raise NotReadyError(self.state)
+        return self._engine
 
     def _run(self) -> None:
         prepared = False
@@ -142,7 +162,6 @@ class Service:
 
     def _prepare(self) -> None:
         if self._engine is None:
-            self.settings.data.mkdir(parents=True, exist_ok=True)
             engine = open_engine(self.settings.database)
             upgrade(engine)
             self._engine = engine
@@ -153,11 +172,12 @@ class Service:
             watcher = GenerationWatcher(self.settings.data, lambda folder: self._open(folder, encoder))
             watcher.start()
             self._watcher = watcher
+        engine = self._opened()
         with hold(self.settings.data, "write") as lock:
             if self.settings.demonstration and self._is_empty():
                 with demonstration.collection_folder() as folder:
-                    import_collection(self._engine, folder, self._report)
-            build_index(self._engine, self.settings.data, encoder, self._report, lock=lock)
+                    import_collection(engine, folder, self._report)
+            build_index(engine, self.settings.data, encoder, self._report, lock=lock)
         self._watcher.check()
 
     def _open(self, folder: Path, encoder: Encoder) -> Pipeline:
@@ -165,11 +185,11 @@ class Service:
         return Pipeline(generation, encoder, excluded=self.erased)
 
     def _is_empty(self) -> bool:
-        with self.records() as records:
-            return not records.profile_hashes() and not records.tombstones()
+        with self.reading() as records:
+            return records.count() == 0 and not records.tombstones()
 
     def _delete_expired(self) -> None:
-        with self.records() as records:
+        with self.writing() as records:
             n_deleted = records.delete_expired_needs(datetime.now(UTC))
         if n_deleted:
             log.info("expired_needs_deleted", n=n_deleted)

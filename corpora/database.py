@@ -161,9 +161,13 @@ def unit_of_work(engine: Engine) -> Iterator[Session]:
     On SQLite it holds the only write lock: keep it short, and use `reading` for what only reads.
     Raises `DatabaseError` when the database cannot be written.
     """
-    with _explained(engine), engine.connect().execution_options(writes=True) as connection:
-        with Session(connection) as session, session.begin():
-            yield session
+    with (
+        _explained(engine),
+        engine.connect().execution_options(writes=True) as connection,
+        Session(connection) as session,
+        session.begin(),
+    ):
+        yield session
 
 
 @contextmanager
@@ -199,13 +203,16 @@ def upgrade(engine: Engine) -> None:
     with _explained(engine), engine.connect() as connection:
         if _checked_revision(connection, script) == head:
             return
-    with _explained(engine), engine.connect().execution_options(writes=True) as connection:
-        with connection.begin():
-            before = _checked_revision(connection, script)
-            if before != head:  # another process may have been first
-                config.attributes["connection"] = connection
-                command.upgrade(config, "head")
-                log.info("database_upgraded", before=before, now=head)
+    with (
+        _explained(engine),
+        engine.connect().execution_options(writes=True) as connection,
+        connection.begin(),
+    ):
+        before = _checked_revision(connection, script)
+        if before != head:  # another process may have been first
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            log.info("database_upgraded", before=before, now=head)
 
 
 def _checked_revision(connection: Connection, script: ScriptDirectory) -> str | None:

@@ -67,9 +67,9 @@ class VectorCache:
                 self._guard.close()
                 self._guard = None
 
-    def __len__(self) -> int:
+    def count(self) -> int:
         """How many vectors are held, of all encoders; 0 where there is no usable file."""
-        return self._read(len, 0)
+        return self._read(lambda store: store.count(), 0)
 
     def get(self, fingerprint: str, kind: str, texts: Sequence[str], dim: int) -> dict[str, Vector]:
         """Those of `texts` that have a vector, each with its `(dim,)` vector."""

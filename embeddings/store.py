@@ -40,7 +40,8 @@ PRAGMA user_version = {FORMAT};
 COMMIT;
 """
 
-_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT}
+# SQLite's result codes, by number: neither module names all of them.
+_CORRUPT, _NOT_A_DATABASE, _SHORT_READ = 11, 26, 522
 
 
 class StoreDamagedError(Exception):
@@ -88,7 +89,7 @@ class VectorStore:
         with self._lock:
             self._connection.close()
 
-    def __len__(self) -> int:
+    def count(self) -> int:
         """How many vectors are held, of all encoders."""
         with self._attempt():
             return self._number("SELECT count(*) FROM vectors")
@@ -200,7 +201,7 @@ class VectorStore:
             try:
                 yield
             except sqlite3.Error as error:
-                code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
-                if code & 0xFF in _DAMAGE or code == sqlite3.SQLITE_IOERR_SHORT_READ:
+                code = getattr(error, "sqlite_errorcode", 0)
+                if code & 0xFF in (_CORRUPT, _NOT_A_DATABASE) or code == _SHORT_READ:
                     raise StoreDamagedError(str(error)) from error
                 raise StoreUnavailableError(str(error)) from error

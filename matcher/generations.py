@@ -160,7 +160,6 @@ class Generation:
             NoGenerationError: nothing has been indexed.
             GenerationError: no generation can be opened.
         """
-
         return resolve(
             data_folder,
             lambda folder: cls.open(folder, expected_fingerprint=expected_fingerprint, verify=verify, erased=erased),

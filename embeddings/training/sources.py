@@ -20,9 +20,10 @@ WORDS = 90
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A paper: title and abstract."""
+    """A paper: subject of arXiv, title and abstract."""
 
     id: str
+    category: str
     title: str
     abstract: str
 
@@ -73,7 +74,7 @@ def works() -> dict[str, Work]:
     """All papers by arXiv id, in the file's order."""
     with lzma.open(data_folder() / "train" / "arxiv_htsm.tsv.xz", "rt", encoding="utf-8") as file:
         rows = [line.rstrip("\n").split("\t") for line in file][1:]
-    return {row[0]: Work(row[0], row[2], row[3]) for row in rows}
+    return {row[0]: Work(row[0], row[1], row[2], row[3]) for row in rows}
 
 
 @cache

@@ -101,8 +101,10 @@ def test_another_dimension(file):
 
 def test_another_kind_of_file(tmp_path):
     other = tmp_path / "other.faiss"
-    faiss.write_index(faiss.IndexFlatIP(DIM), str(other))
-    with pytest.raises(VectorIndexError, match="found 4[0-9]* *;|another format|at least 48 bytes"):
+    unsealed = faiss.IndexFlatIP(DIM)
+    unsealed.add(np.eye(DIM, dtype=np.float32))
+    faiss.write_index(unsealed, str(other))
+    with pytest.raises(VectorIndexError, match="the file is cut short or of another format"):
         FlatIndex.load(other)
     write_sealed(other, lambda path: faiss.write_index(faiss.IndexFlatIP(DIM), str(path)))
     with pytest.raises(VectorIndexError, match="expected an IndexIDMap2 in .*, found IndexFlat"):

@@ -1,0 +1,320 @@
+"""A data folder as one file: a .tar.gz with a manifest of checksums before all else.
+
+It holds the records and the live generation of the index. The cache of vectors is left out: it can be made again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import shutil
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
+
+from api.files import written_whole
+from corpora.database import DatabaseError, open_engine, reading, sqlite_module, unit_of_work, upgrade
+from corpora.store import Records
+from matcher.generations import Generation, GenerationError
+from matcher.live import generation_names, index_folder, live_name, number, swap
+from matcher.locks import hold
+from matcher.manifest import Manifest, sha256, sync_tree
+
+FORMAT = 1
+MANIFEST = "kennismatch-backup.json"
+RECORDS = "kennismatch.sqlite"
+INDEX = "index"
+MAX_MANIFEST_BYTES = 16 * 2**20
+_CHUNK = 1 << 20
+
+
+class ArchiveError(Exception):
+    """A backup cannot be made or restored: what was expected, what was found, what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A file of the backup."""
+
+    path: str
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a backup says about itself; `generation` is None where nothing was indexed."""
+
+    format: int
+    created_at: str
+    generation: str | None
+    items: tuple[Item, ...]
+
+
+def back_up(data_folder: Path, out: Path) -> Contents:
+    """Write a backup; a server and an index builder may be at work meanwhile.
+
+    Raises:
+        ArchiveError: there is nothing to back up.
+        OSError: `out` cannot be written; nothing is left there then.
+    """
+    if not (data_folder / RECORDS).exists():
+        raise ArchiveError(f"expected records in {data_folder}, found none; name the data folder with --data")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=".backup-") as work:
+        staging = Path(work)
+        _copy_records(data_folder / RECORDS, staging / RECORDS)
+        generation = _copy_generation(data_folder, staging)
+        items = tuple(
+            Item(path.relative_to(staging).as_posix(), path.stat().st_size, sha256(path))
+            for path in sorted(staging.rglob("*"))
+            if path.is_file()
+        )
+        contents = Contents(FORMAT, datetime.now(UTC).isoformat(timespec="seconds"), generation, items)
+        # Read rights for the owner alone: the records hold needs that nobody else may see.
+        with written_whole(out, mode=0o600) as stream, tarfile.open(fileobj=stream, mode="w:gz", compresslevel=6) as archive:
+            text = json.dumps(asdict(contents), indent=1).encode()
+            member = tarfile.TarInfo(MANIFEST)
+            member.size = len(text)
+            archive.addfile(member, io.BytesIO(text))
+            for item in items:
+                archive.add(staging / item.path, item.path, recursive=False)
+    return contents
+
+
+def restore(archive: Path, data_folder: Path, *, force: bool = False) -> Contents:
+    """Put a backup in the place of what the data folder holds.
+
+    Everything is unpacked beside and verified first. Then the generation is put beside those that are there, the
+    records are replaced in one rename, and the generation is named live. Killed before that rename, the old data is
+    as it was; after it, the records are the restored ones, and the next index run brings the index in line. What
+    has been erased since the backup was made stays erased.
+
+    Raises:
+        ArchiveError: the file is no whole backup, or the folder holds data and `force` is not given.
+        LockError: a server or an index builder is at work on the folder.
+    """
+    data_folder.mkdir(parents=True, exist_ok=True)
+    if not force and ((data_folder / RECORDS).exists() or generation_names(data_folder)):
+        raise ArchiveError(
+            f"expected an empty data folder, but {data_folder} holds data; name another one with --data, "
+            "or replace what is there with --force"
+        )
+    with hold(data_folder, "serve"), hold(data_folder, "write"), _staging(data_folder) as staging:
+        contents = unpack(archive, staging)
+        _check_records(staging / RECORDS)
+        _keep_erased(data_folder / RECORDS, staging / RECORDS)
+        if contents.generation is not None:
+            _check_generation(staging / INDEX / contents.generation)
+        sync_tree(staging)
+        name = _place_generation(staging, data_folder, contents.generation)
+        _settle(data_folder / RECORDS)
+        (staging / RECORDS).replace(data_folder / RECORDS)
+        if name is not None:
+            swap(data_folder, name)
+    return contents
+
+
+def unpack(archive: Path, folder: Path) -> Contents:
+    """Unpack a backup into an empty folder, checking every file against the manifest.
+
+    Raises:
+        ArchiveError: it is no backup, of another format, or damaged; or it holds a file that does not belong.
+    """
+    try:
+        with tarfile.open(archive, mode="r|gz") as stream:
+            contents = _read_manifest(stream, archive)
+            expected = {item.path: item for item in contents.items}
+            free = shutil.disk_usage(folder).free
+            needed = sum(item.size_bytes for item in contents.items)
+            if needed > free:
+                raise ArchiveError(f"expected {needed:,} bytes of free disk for the restored data, found {free:,}; make room")
+            for member in stream:
+                item = expected.pop(member.name, None)
+                if item is None or not member.isreg() or member.size != item.size_bytes:
+                    raise ArchiveError(
+                        f"expected only the files of its manifest in {archive}, found {member.name[:100]!r}; "
+                        "nothing was restored; use another backup"
+                    )
+                source = stream.extractfile(member)
+                if source is not None:
+                    _write(source, folder / item.path, item)
+    except (tarfile.TarError, EOFError, OSError, ValueError) as error:
+        if isinstance(error, FileNotFoundError) and not archive.exists():
+            raise ArchiveError(f"expected a backup at {archive}, found no file; check the name") from error
+        raise ArchiveError(
+            f"expected a whole backup in {archive}, found a file that cannot be read ({error}); "
+            "nothing was restored; use another backup"
+        ) from error
+    if expected:
+        raise ArchiveError(
+            f"expected {len(contents.items)} files in {archive}, found {len(contents.items) - len(expected)}; "
+            "nothing was restored; use another backup"
+        )
+    return contents
+
+
+def _read_manifest(stream: tarfile.TarFile, archive: Path) -> Contents:
+    member = stream.next()
+    source = stream.extractfile(member) if member is not None and member.isreg() else None
+    if member is None or source is None or member.name != MANIFEST or member.size > MAX_MANIFEST_BYTES:
+        raise ArchiveError(f"expected a backup made by `kennismatch backup` in {archive}, found something else")
+    raw: dict[str, Any] = json.loads(source.read())
+    if not isinstance(raw, dict) or raw.get("format") != FORMAT:
+        found = raw.get("format") if isinstance(raw, dict) else "none"
+        raise ArchiveError(f"expected a backup of format {FORMAT}, found {found!r}; restore it with the version that made it")
+    try:
+        items = tuple(Item(str(one["path"]), int(one["size_bytes"]), str(one["sha256"])) for one in raw["items"])
+        contents = Contents(FORMAT, str(raw["created_at"]), raw["generation"], items)
+    except (KeyError, TypeError) as error:
+        raise ArchiveError(f"expected a whole manifest in {archive}, found {error!r} missing; use another backup") from error
+    for item in items:
+        if not _belongs(item.path, contents.generation):
+            raise ArchiveError(
+                f"expected only records and one generation in {archive}, found a file for {item.path[:100]!r}; "
+                "nothing was restored"
+            )
+    if RECORDS not in {item.path for item in items}:
+        raise ArchiveError(f"expected records in {archive}, found none; use another backup")
+    return contents
+
+
+def _belongs(path: str, generation: str | None) -> bool:
+    """Whether a path is one that a backup has: no other folder, nothing above its own."""
+    parts = PurePosixPath(path).parts
+    if path == RECORDS:
+        return True
+    inside = generation is not None and number(generation) > 0 and parts[:2] == (INDEX, generation)
+    plain = "/".join(parts) == path and ".." not in parts and "\\" not in path and "\0" not in path
+    return inside and plain and len(parts) > 2
+
+
+def _write(source: IO[bytes], path: Path, item: Item) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    digest = hashlib.sha256()
+    with path.open("xb") as target:
+        while chunk := source.read(_CHUNK):
+            digest.update(chunk)
+            target.write(chunk)
+    if digest.hexdigest() != item.sha256:
+        raise ArchiveError(
+            f"expected {item.path} as it was backed up, found other content; nothing was restored; use another backup"
+        )
+
+
+def _copy_records(source: Path, target: Path) -> None:
+    """Copy the records as they are at one moment (SQLite's backup interface), while others may write."""
+    module = sqlite_module()
+    before, after = module.connect(source), module.connect(target)
+    try:
+        before.backup(after)
+    finally:
+        after.close()
+        before.close()
+
+
+def _copy_generation(data_folder: Path, staging: Path) -> str | None:
+    """Copy the live generation; an index run that removes it meanwhile makes us take the next one."""
+    for _ in range(5):
+        name = live_name(data_folder)
+        if not name:
+            return None
+        target = staging / INDEX / name
+        try:
+            shutil.copytree(index_folder(data_folder) / name, target, ignore=shutil.ignore_patterns("*.lock"))
+            Generation.open(target).close()
+        except (OSError, shutil.Error, GenerationError):
+            shutil.rmtree(staging / INDEX, ignore_errors=True)
+            if live_name(data_folder) == name:
+                raise
+        else:
+            return name
+    raise ArchiveError("expected an index that stays while it is copied, found a new one each time; try again")
+
+
+@contextmanager
+def _staging(data_folder: Path) -> Iterator[Path]:
+    """A folder in the data folder, so that renames stay on one disk; what an earlier restore left there goes."""
+    for left in data_folder.glob(".restore-*"):
+        shutil.rmtree(left)
+    with tempfile.TemporaryDirectory(dir=data_folder, prefix=".restore-") as work:
+        yield Path(work)
+
+
+def _check_records(path: Path) -> None:
+    engine = open_engine(path)
+    engine.dispose()
+    module = sqlite_module()
+    connection = module.connect(path)
+    try:
+        found = connection.execute("PRAGMA integrity_check").fetchone()[0]
+    except module.DatabaseError as error:
+        found = str(error)
+    finally:
+        connection.close()
+    if found != "ok":
+        raise ArchiveError(f"expected whole records in the backup, found: {found[:200]}; use another backup")
+
+
+def _keep_erased(now: Path, restored: Path) -> None:
+    """Erase from the restored records what has been erased since the backup was made."""
+    if not now.exists():
+        return
+    try:
+        engine = open_engine(now)
+        upgrade(engine)
+        with reading(engine) as session:
+            erased = Records(session).tombstones()
+        engine.dispose()
+    except DatabaseError:
+        # Damaged records are a reason to restore; who was erased in them cannot be told.
+        return
+    engine = open_engine(restored)
+    upgrade(engine)
+    with unit_of_work(engine) as session:
+        records = Records(session)
+        for profile_id in erased - records.tombstones():
+            records.delete_profile(profile_id)
+    engine.dispose()
+
+
+def _check_generation(folder: Path) -> None:
+    try:
+        Generation.open(folder).close()
+    except GenerationError as error:
+        raise ArchiveError(f"expected a whole index in the backup, found: {error}; use another backup") from error
+
+
+def _place_generation(staging: Path, data_folder: Path, name: str | None) -> str | None:
+    """Put the generation beside those that are there, under the next number; returns its name."""
+    if name is None:
+        return None
+    held = generation_names(data_folder)
+    new = name if name not in held else f"g{max(map(number, held)) + 1:06d}"
+    folder = staging / INDEX / name
+    replace(Manifest.read(folder), name=new).write(folder)
+    index_folder(data_folder).mkdir(exist_ok=True)
+    folder.rename(index_folder(data_folder) / new)
+    return new
+
+
+def _settle(path: Path) -> None:
+    """Write the log of the old records into them and remove it, so that it is never taken for the new ones' log."""
+    if not path.exists():
+        return
+    module = sqlite_module()
+    try:
+        connection = module.connect(path)
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.close()
+    except module.DatabaseError:
+        # What is replaced may be damaged; its log goes with it.
+        pass
+    for suffix in ("-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
