@@ -15,10 +15,10 @@ from starlette.middleware import Middleware
 
 from api.failures import Faults, handlers
 from api.logs import RequestLog
-from api.pages import about, directory, home, needs, profile
+from api.pages import about, directory, docs, home, needs, profile, starting
 from api.pages.static import StaticAssets
 from api.progress import Report
-from api.routes import docs, health, matches, profiles
+from api.routes import health, matches, profiles
 from api.security import BodyLimit, SecurityHeaders
 from api.service import Service
 from api.settings import Settings, load_settings
@@ -71,7 +71,7 @@ def create_app(
     app.state.service = service
     for routes in (health, matches, profiles):
         app.include_router(routes.router)
-    for pages in (home, needs, profile, directory, about, docs):
+    for pages in (home, needs, directory, profile, about, docs, starting):
         app.include_router(pages.router, include_in_schema=False)
     app.mount("/static", StaticAssets(directory=Path(__file__).parent / "static"), name="static")
     return app

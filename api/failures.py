@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.logs import places
 from api.pages.failure import failure_page
 from api.pages.starting import starting_page
-from api.problems import Problem, from_status, unexpected
+from api.problems import ProblemError, from_status, unexpected
 from api.routes.bodies import malformed, problem_of
 from api.routes.health import not_ready
 from api.service import NotReadyError
@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 _FOR_PROGRAMS = ("/api/", "/healthz", "/readyz")
 
 
-def tell(request: Request, problem: Problem) -> Response:
+def tell(request: Request, problem: ProblemError) -> Response:
     """The problem as a document for the API, as a page for all else."""
     if request.url.path.startswith(_FOR_PROGRAMS):
         return problem.response()
@@ -36,7 +36,7 @@ def tell(request: Request, problem: Problem) -> Response:
 def handlers() -> dict[int | type[Exception], Callable[[Request, Any], Any]]:
     """What the application does with each error that is foreseen."""
     return {
-        Problem: tell,
+        ProblemError: tell,
         HTTPException: _http,
         RequestValidationError: _invalid,
         NotReadyError: _not_ready,
@@ -76,7 +76,7 @@ class Faults:
 
         try:
             await self._app(scope, receive, watch)
-        except Problem as problem:
+        except ProblemError as problem:
             await tell(Request(scope), problem)(scope, receive, send)
         except Exception as error:
             if scope["type"] != "http":

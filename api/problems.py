@@ -13,7 +13,7 @@ TYPE_PREFIX = "tag:kennismatch,2026:problem:"
 """Problem types are names (RFC 4151), because there is no page that would have to stay where it is."""
 
 
-class Problem(Exception):
+class ProblemError(Exception):
     """An error that the caller can read and act on.
 
     `code` names the kind of problem; `detail` says what was expected, what was found and what to do; `extra`
@@ -58,15 +58,15 @@ _BY_STATUS: dict[int, tuple[str, str]] = {
 }
 
 
-def from_status(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Problem:
+def from_status(status: int, detail: str, headers: Mapping[str, str] | None = None) -> ProblemError:
     """The problem for a bare HTTP status, such as the framework raises."""
     code, text = _BY_STATUS.get(status, (HTTPStatus(status).phrase.lower().replace(" ", "_"), detail))
-    return Problem(status, code, text, headers=headers)
+    return ProblemError(status, code, text, headers=headers)
 
 
-def unexpected(error_id: str) -> Problem:
+def unexpected(error_id: str) -> ProblemError:
     """The problem for a fault of ours: nothing of the inside is told but an id that is also in the log."""
-    return Problem(
+    return ProblemError(
         500,
         "internal_error",
         "something went wrong on our side; try again, and if it stays, tell the operator this id",

@@ -8,7 +8,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.problems import Problem
+from api.problems import ProblemError
 
 VISITOR_COOKIE = "visitor"
 """Set by the need form, `SameSite=Strict`: a browser sends it from our own pages only."""
@@ -71,7 +71,7 @@ class BodyLimit:
         self._max_bytes = max_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on with its body; raises `Problem` 413 past the limit."""
+        """Pass the request on with its body; raises `ProblemError` 413 past the limit."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -95,8 +95,8 @@ class BodyLimit:
 
         await self._app(scope, replay, send)
 
-    def _problem(self, found: str) -> Problem:
-        return Problem(
+    def _problem(self, found: str) -> ProblemError:
+        return ProblemError(
             413,
             "body_too_large",
             f"expected a request body of at most {self._max_bytes:,} bytes, found {found}; "
@@ -116,7 +116,7 @@ def check_origin(request: Request) -> None:
     that sends neither header is no browser.
 
     Raises:
-        Problem: 403.
+        ProblemError: 403.
     """
     site = request.headers.get("sec-fetch-site")
     origin = request.headers.get("origin")
@@ -129,7 +129,7 @@ def check_origin(request: Request) -> None:
     else:
         allowed = urlsplit(origin).netloc == request.headers.get("host")
     if not allowed:
-        raise Problem(
+        raise ProblemError(
             403,
             "other_site",
             "expected a request from one of our own pages, found one from another site; open the page here and send "

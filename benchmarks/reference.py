@@ -34,12 +34,14 @@ def evaluation_data() -> Path:
     """
     folder = Path(os.environ.get("KENNISMATCH_EVALUATION_DATA", ""))
     if not os.environ.get("KENNISMATCH_EVALUATION_DATA") or not folder.is_dir():
-        raise SystemExit("KENNISMATCH_EVALUATION_DATA names no folder; set it to the folder of the evaluation data")
+        raise SystemExit(
+            "KENNISMATCH_EVALUATION_DATA names no folder; set it to the folder of the evaluation data"
+        )
     return folder
 
 
 def split() -> dict[str, str]:
-    """team id -> part."""
+    """Team id -> part."""
     lines = [line for line in SPLIT.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
     return dict(line.split("\t") for line in lines[1:])
 
@@ -54,7 +56,11 @@ def needs(data: Path, parts: Collection[str] = PARTS) -> list[ReferenceNeed]:
             team = row["case_id"]
             for language in ("en", "nl"):
                 if row[f"need_{language}"] and part_of[team] in parts:
-                    found.append(ReferenceNeed(f"{team}-{language}", row[f"need_{language}"], language, team, part_of[team]))
+                    found.append(
+                        ReferenceNeed(
+                            f"{team}-{language}", row[f"need_{language}"], language, team, part_of[team]
+                        )
+                    )
     return sorted(found, key=lambda need: need.id)
 
 

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from py3langid.langid import LanguageIdentifier
+from typing import Any
 
 LANGUAGES = ("nl", "en", "de", "fr", "es", "it", "pt", "da", "sv", "no", "fi", "pl", "cs", "tr")
 """ISO 639-1 codes that can be told; the fewer there are, the surer short texts come out."""
@@ -20,7 +17,7 @@ _HEAD_CHARS = 600
 """A language shows long before this; reading on only costs time on junk."""
 
 _MIN_LETTERS = 12
-"""Shorter than this, the expected language stands ("laser", "CO2 sensor" belong to all)."""
+"""Shorter than this, n-grams say nothing ("laser", "CO2 sensor" belong to all languages)."""
 
 _SURE = 0.75
 _SURE_SHORT = 0.93
@@ -38,8 +35,8 @@ _TELLING = {
         "welke", "werkt", "wie", "wij", "willen", "wordt", "worden", "zijn", "zoek", "zoeken", "zonder", "zoals",
     }),
     "en": frozenset({
-        "a", "and", "any", "are", "be", "between", "by", "can", "do", "does", "every", "for", "from", "has",
-        "have", "how", "i", "into", "it", "its", "looking", "must", "my", "need", "no", "not", "or", "our",
+        "and", "any", "are", "be", "between", "by", "can", "do", "does", "every", "for", "from", "has",
+        "have", "how", "into", "it", "its", "looking", "must", "my", "need", "not", "or", "our",
         "should", "than", "that", "the", "their", "they", "this", "to", "us", "want", "what", "when", "where",
         "which", "who", "will", "with", "without", "would",
     }),
@@ -48,8 +45,9 @@ _NOT_LETTERS = re.compile(r"(?:https?://\S+|\S+@\S+|[\W\d_])+")
 
 
 @cache
-def _identifier() -> LanguageIdentifier:
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+def _identifier() -> Any:
+    # Imported on first use: it loads its model from a compressed file, which takes some 0.1 s.
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier  # type: ignore[import-untyped]
 
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
     identifier.set_languages(list(LANGUAGES))
@@ -64,7 +62,7 @@ def detect(text: str, fallback: str) -> str:
     words = _NOT_LETTERS.sub(" ", text[:_HEAD_CHARS]).strip()
     letters = len(words) - words.count(" ")
     if letters < _MIN_LETTERS:
-        return fallback
+        return _told_by_words(words) or fallback
     language, chance = _identifier().classify(words)
     if language == fallback:
         return fallback
@@ -76,7 +74,7 @@ def detect(text: str, fallback: str) -> str:
 
 
 def _told_by_words(words: str) -> str | None:
-    found = {language: 0 for language in _TELLING}
+    found = dict.fromkeys(_TELLING, 0)
     for word in words.casefold().split():
         for language, telling in _TELLING.items():
             found[language] += word in telling

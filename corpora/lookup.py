@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +25,13 @@ CUTOFF = 70.0
 """Below this similarity (0-100) a name is not shown: chosen on one and two typing errors in real names."""
 
 
+_PIECE_CUTOFF = 80.0
+_MIN_PIECE_CHARS = 4
+# A piece of a name must fit better than a whole one, and have some length: anything contains "ai".
+
+_MAX_WANTED_CHARS = 100
+
+
 @dataclass(frozen=True, slots=True)
 class Name:
     """A profile as the look-up sees it; `name` and `organisation` as written."""
@@ -36,9 +43,10 @@ class Name:
 
 def fold(text: str) -> str:
     """Return lower case without diacritics or punctuation, words set apart by one space."""
-    plain = unicodedata.normalize("NFKD", text.translate(_LETTERS))
-    plain = "".join(char for char in plain if not unicodedata.combining(char))
-    return _NOT_WORD.sub(" ", plain.casefold()).strip()
+    if not text.isascii():
+        plain = unicodedata.normalize("NFKD", text.translate(_LETTERS))
+        text = "".join(char for char in plain if not unicodedata.combining(char))
+    return _NOT_WORD.sub(" ", text.casefold()).strip()
 
 
 def acronyms(name: str) -> frozenset[str]:
@@ -53,59 +61,77 @@ def acronyms(name: str) -> frozenset[str]:
     return frozenset(entry for entry in found if entry)
 
 
+class _Names:
+    """Folded names, ready to be compared with what somebody typed."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.folded = [fold(name) for name in names]
+        self._sorted = [_sorted_words(name) for name in self.folded]
+        self._lengths = np.array([len(name) for name in self.folded], dtype=np.int64)
+        self.by_acronym: dict[str, list[int]] = {}
+        for row, name in enumerate(names):
+            for acronym in acronyms(name):
+                self.by_acronym.setdefault(acronym, []).append(row)
+
+    def likeness(self, wanted: str) -> npt.NDArray[np.float32]:
+        """Return how much each name looks like the folded text `wanted`: 0-100, shape (n_names,)."""
+        words = _sorted_words(wanted)
+        # The whole name forgives typing errors; the words in another order are worth a little less.
+        best = np.maximum(
+            _compared(wanted, self.folded, fuzz.ratio, CUTOFF),
+            _compared(words, self._sorted, fuzz.ratio, CUTOFF) * 0.98,
+        )
+        if len(wanted) >= _MIN_PIECE_CHARS:
+            piece = np.maximum(
+                _compared(wanted, self.folded, fuzz.partial_ratio, _PIECE_CUTOFF),
+                _compared(words, self._sorted, fuzz.partial_ratio, _PIECE_CUTOFF),
+            )
+            # A name shorter than what was typed is no place to find it in.
+            best = np.maximum(best, np.where(self._lengths >= len(wanted) - 2, piece * 0.95, 0))
+        likeness: npt.NDArray[np.float32] = best.astype(np.float32)
+        return likeness
+
+
 class NameIndex:
     """The names of all profiles, folded once, so that a look-up among 10,000 takes milliseconds."""
 
     def __init__(self, names: Sequence[Name]) -> None:
         self._ids = [name.profile_id for name in names]
-        self._names = [fold(name.name) for name in names]
+        self._names = _Names([name.name for name in names])
         organisations = sorted({name.organisation for name in names})
         number = {name: position for position, name in enumerate(organisations)}
-        self._organisations = [fold(name) for name in organisations]
+        self._organisations = _Names(organisations)
         self._organisation_of = np.array([number[name.organisation] for name in names], dtype=np.int64)
-        self._by_acronym: dict[str, list[int]] = {}
-        for row, name in enumerate(names):
-            for acronym in acronyms(name.name):
-                self._by_acronym.setdefault(acronym, []).append(row)
-        self._organisations_by_acronym: dict[str, list[int]] = {}
-        for position, organisation in enumerate(organisations):
-            for acronym in acronyms(organisation):
-                self._organisations_by_acronym.setdefault(acronym, []).append(position)
 
     def search(self, text: str, limit: int) -> list[tuple[str, float]]:
         """Return at most `limit` (profile id, score 0-100), best first, ties by name and then id.
 
         A name, an acronym, a part of a name and the organisation's name all count, in this order.
         """
-        wanted = fold(text)[:200]
+        wanted = fold(text)[:_MAX_WANTED_CHARS]
         if not wanted or not self._ids or limit < 1:
             return []
-        scores = _likeness(wanted, self._names)
-        if len(self._organisations):
-            # A hit on the organisation alone stands below the same hit on a name.
-            organisations = _likeness(wanted, self._organisations) * 0.9
-            for position in self._organisations_by_acronym.get(wanted.replace(" ", ""), ()):
-                organisations[position] = 90.0
-            scores = np.maximum(scores, organisations[self._organisation_of])
-        for row in self._by_acronym.get(wanted.replace(" ", ""), ()):
+        acronym = wanted.replace(" ", "")
+        # A hit on the organisation alone stands below the same hit on a name.
+        organisations = self._organisations.likeness(wanted) * 0.9
+        organisations[self._organisations.by_acronym.get(acronym, [])] = 90.0
+        scores = np.maximum(self._names.likeness(wanted), organisations[self._organisation_of])
+        for row in self._names.by_acronym.get(acronym, ()):
             scores[row] = max(scores[row], 99.0)
         rows = np.flatnonzero(scores >= CUTOFF)
-        best = sorted(rows.tolist(), key=lambda row: (-scores[row], self._names[row], self._ids[row]))
+        best = sorted(rows.tolist(), key=lambda row: (-scores[row], self._names.folded[row], self._ids[row]))
         return [(self._ids[row], float(scores[row])) for row in best[:limit]]
 
 
-def _likeness(wanted: str, names: Sequence[str]) -> npt.NDArray[np.float32]:
-    # Whole-name likeness forgives typing errors; words in any order and pieces of a name are worth a
-    # little less, and pieces count only from four characters on (anything contains "ai").
-    whole = process.cdist([wanted], names, scorer=fuzz.ratio, dtype=np.float32)[0]
-    words = process.cdist([wanted], names, scorer=fuzz.token_sort_ratio, dtype=np.float32)[0] * 0.98
-    best = np.maximum(whole, words)
-    if len(wanted) >= 4:
-        piece = process.cdist([wanted], names, scorer=fuzz.partial_token_sort_ratio, dtype=np.float32)[0]
-        inside = process.cdist([wanted], names, scorer=fuzz.partial_ratio, dtype=np.float32)[0]
-        long_enough = np.array([len(name) >= len(wanted) - 2 for name in names])
-        piece = np.where(long_enough, np.maximum(piece, inside), 0) * 0.95
-        # A piece of four letters with one of them wrong fits half the directory: ask more of pieces.
-        best = np.maximum(best, np.where(piece >= 80 * 0.95, piece, 0))
-    likeness: npt.NDArray[np.float32] = best.astype(np.float32)
-    return likeness
+def _sorted_words(text: str) -> str:
+    return " ".join(sorted(text.split()))
+
+
+def _compared(
+    wanted: str, names: Sequence[str], scorer: Callable[..., float], cutoff: float
+) -> npt.NDArray[np.float32]:
+    # What is below the cutoff comes out as 0, much faster than its score.
+    scores: npt.NDArray[np.float32] = process.cdist(
+        [wanted], names, scorer=scorer, score_cutoff=cutoff, dtype=np.float32
+    )[0]
+    return scores

@@ -80,8 +80,17 @@ class Profile:
     def content_hash(self) -> str:
         """SHA-256 (hex) over everything that is indexed or shown; equal hashes mean nothing to do."""
         parts: list[object] = [
-            self.id, self.kind.value, self.name, self.organisation.name, self.language, self.description,
-            list(self.roadmaps), self.region, list(self.members), self.source, self.licence,
+            self.id,
+            self.kind.value,
+            self.name,
+            self.organisation.name,
+            self.language,
+            self.description,
+            list(self.roadmaps),
+            self.region,
+            list(self.members),
+            self.source,
+            self.licence,
         ]
         for item in self.documents:
             day = item.date.isoformat() if item.date else None

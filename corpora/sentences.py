@@ -96,11 +96,8 @@ def _wanted_starts(text: str, language: str) -> list[int]:
     proposed = set(_spacy_starts(text, language)) | paragraphs
     proposed.update(match.end() for match in _MARK.finditer(text))
     proposed.update(match.end() for match in _GLUED.finditer(text))
-    starts = [0]
-    for start in sorted(proposed):
-        if 0 < start < len(text) and (start in paragraphs or _is_boundary(text, start)):
-            starts.append(start)
-    return starts
+    inside = [start for start in sorted(proposed) if 0 < start < len(text)]
+    return [0, *(start for start in inside if start in paragraphs or _is_boundary(text, start))]
 
 
 def _spacy_starts(text: str, language: str) -> Iterator[int]:

@@ -8,67 +8,28 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import ColumnElement, Row, Select, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Engine, Row, Select, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from corpora import tables
 from corpora.characters import is_storable
+from corpora.directory import Counts, DocumentTakenError, ErasedError, Listing, ProfileEntry, StoreError
 from corpora.lookup import Name, NameIndex, fold
 from corpora.model import Confidentiality, Document, Need, Organisation, Profile, ProfileKind
+
+__all__ = [
+    "Counts", "DocumentTakenError", "ErasedError", "Listing", "ProfileEntry", "Records", "StoreError", "new_need_id",
+]  # fmt: skip
 
 _PAGE = 200
 """Profiles read in one go while streaming: a few MB of text at most."""
 
 _MAX_PARAMETERS = 500
 """Values in one IN (...): SQLite's limit is far higher, PostgreSQL plans shorter lists better."""
-
-
-class StoreError(ValueError):
-    """A record cannot be stored. The message says what was expected, what was found, what to do."""
-
-
-class ErasedError(StoreError):
-    """The profile was erased on request and must not come back."""
-
-
-class DocumentTakenError(StoreError):
-    """A document of the profile bears the id of another profile's document."""
-
-
-@dataclass(frozen=True, slots=True)
-class ProfileEntry:
-    """A line of the directory."""
-
-    id: str
-    name: str
-    kind: ProfileKind
-    organisation: Organisation
-    language: str
-    region: str | None
-    roadmaps: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """A page of the directory, and how many entries there are in all."""
-
-    entries: tuple[ProfileEntry, ...]
-    total: int
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """How many records there are of each sort."""
-
-    organisations: int
-    profiles: int
-    documents: int
-    needs: int
-    tombstones: int
 
 
 def new_need_id() -> str:
@@ -209,13 +170,21 @@ class Records:
         return [entries[profile_id] for profile_id in found]
 
     def name_index(self) -> NameIndex:
-        """Return the look-up over all names; a caller that answers many look-ups may keep it."""
+        """Return the look-up over all names, kept for each engine until a profile changes."""
+        column = tables.profile.c
+        state = self._session.execute(select(func.count(), func.max(column.changed_at))).one()
+        engine = self._session.connection().engine
+        kept = _name_indexes.get(engine)
+        if kept is not None and kept[0] == tuple(state):
+            return kept[1]
         rows = self._session.execute(
-            select(tables.profile.c.id, tables.profile.c.name, tables.organisation.c.name).join_from(
+            select(column.id, column.name, tables.organisation.c.name).join_from(
                 tables.profile, tables.organisation
             )
         )
-        return NameIndex([Name(*row) for row in rows])
+        index = NameIndex([Name(*row) for row in rows])
+        _name_indexes[engine] = (tuple(state), index)
+        return index
 
     def organisations(self) -> list[Organisation]:
         """Return the organisations that have a profile, by name."""
@@ -395,6 +364,8 @@ class Records:
                 roadmaps.get(row.id, ()),
             )
 
+
+_name_indexes: WeakKeyDictionary[Engine, tuple[tuple[Any, ...], NameIndex]] = WeakKeyDictionary()
 
 _ORGANISATION = (
     tables.organisation.c.name.label("organisation_name"),

@@ -84,6 +84,7 @@ profile = Table(
     Column("changed_at", Moment, nullable=False),
     Index(None, "organisation_id"),
     Index(None, "sort_key", "id"),
+    Index(None, "changed_at"),
 )
 
 profile_roadmap = Table(

@@ -7,6 +7,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from itertools import pairwise
 
 from corpora.languages import detect
 from corpora.sentences import sentence_spans
@@ -78,11 +79,17 @@ def _check(text: str) -> None:
             "keep to the problem and what you want to reach",
         )
     n_letters = sum(unicodedata.category(char).startswith("L") for char in stripped)
-    n_odd = sum(unicodedata.category(char) in ("Cc", "Cs", "Co", "Cn") and char not in "\n\r\t" for char in stripped)
+    n_odd = sum(
+        unicodedata.category(char) in ("Cc", "Cs", "Co", "Cn") and char not in "\n\r\t" for char in stripped
+    )
     if n_letters == 0 or n_odd > len(stripped) // 10:
-        raise NeedError("no_words", "expected words, found only symbols or binary data; describe the need in a sentence")
+        raise NeedError(
+            "no_words", "expected words, found only symbols or binary data; describe the need in a sentence"
+        )
     if n_letters < 3:
-        raise NeedError("too_short", "expected at least a word, found fewer than three letters; say a little more")
+        raise NeedError(
+            "too_short", "expected at least a word, found fewer than three letters; say a little more"
+        )
 
 
 def aspects(text: str, language: str) -> tuple[Aspect, ...]:
@@ -113,7 +120,7 @@ def _clauses(text: str, start: int, end: int) -> Iterable[tuple[int, int]]:
             if min(len(text[start : mark.start()].split()), len(text[mark.end() : end].split())) >= 4:
                 cuts.append(mark.end())
     cuts = sorted({*cuts, end})
-    return zip(cuts, cuts[1:], strict=False)
+    return pairwise(cuts)
 
 
 def _trim(text: str, start: int, end: int) -> tuple[int, int] | None:
@@ -150,11 +157,12 @@ def roadmap_tags(text: str, language: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=1)
 def _aliases() -> Mapping[str, Mapping[tuple[str, ...], tuple[str, ...]]]:
-    """language -> analysed words of a name -> codes of the roadmaps that bear it."""
+    """Language -> analysed words of a name -> codes of the roadmaps that bear it."""
     names: dict[str, dict[tuple[str, ...], tuple[str, ...]]] = {code: {} for code in _SUPPORTED}
     for term in load_taxonomy().roadmaps():
         for language, labels in (
-            ("nl", (term.label_nl, *term.aliases_nl)), ("en", (term.label_en, *term.aliases_en))
+            ("nl", (term.label_nl, *term.aliases_nl)),
+            ("en", (term.label_en, *term.aliases_en)),
         ):
             for label in labels:
                 words = tuple(analyse_words(label, language))

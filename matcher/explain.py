@@ -67,7 +67,9 @@ def evidence(
         closest = int(np.argmax(similarities[best, 1:]))
         found.append((float(similarities[best, 0]), query.aspects[closest], best))
     found.sort(key=lambda item: (-item[0], item[1].start))
-    return tuple(_quote(generation, sentences.spans[at], aspect, score) for score, aspect, at in found[:MAX_EVIDENCE])
+    return tuple(
+        _quote(generation, sentences.spans[at], aspect, score) for score, aspect, at in found[:MAX_EVIDENCE]
+    )
 
 
 def _penalties(texts: Sequence[str]) -> NDArray[np.float32]:

@@ -128,7 +128,11 @@ class LexicalIndex:
         return sorted(found, key=lambda item: (-item[1], item[0]))
 
     def _hits(
-        self, words: Sequence[str], fields: Sequence[tuple[str, float]], depth: int, allowed: Sequence[str] | None
+        self,
+        words: Sequence[str],
+        fields: Sequence[tuple[str, float]],
+        depth: int,
+        allowed: Sequence[str] | None,
     ) -> list[tuple[float, tantivy.DocAddress]]:
         counts = Counter(words[:_MAX_QUERY_WORDS])
         if not counts or depth < 1 or (allowed is not None and not allowed):
@@ -144,6 +148,9 @@ class LexicalIndex:
         if allowed is not None:
             within = tantivy.Query.term_set_query(self._schema, "profile", list(allowed))
             query = tantivy.Query.boolean_query(
-                [(tantivy.Occur.Must, query), (tantivy.Occur.Must, tantivy.Query.const_score_query(within, 0.0))]
+                [
+                    (tantivy.Occur.Must, query),
+                    (tantivy.Occur.Must, tantivy.Query.const_score_query(within, 0.0)),
+                ]
             )
         return list(self._searcher.search(query, limit=depth, count=False).hits)

@@ -135,7 +135,11 @@ class Pipeline:
     def retrieve(self, query: Query, vectors: Vectors, allowed: frozenset[str] | None) -> Retrieved:
         """Passages by meaning and by words."""
         return self._retriever.retrieve(
-            query, vectors, allowed, dense="dense" not in self._without, lexical="lexical" not in self._without
+            query,
+            vectors,
+            allowed,
+            dense="dense" not in self._without,
+            lexical="lexical" not in self._without,
         )
 
     def similarities(self, profile_ids: frozenset[str], vectors: Vectors) -> DenseScores:
@@ -244,7 +248,7 @@ class Pipeline:
 
 def by_institute(matches: Sequence[Match]) -> tuple[InstituteMatch, ...]:
     """Roll matches up per institute, in the order of each institute's best match."""
-    first = {}
+    first: dict[str, int] = {}
     for match in matches:
         first.setdefault(match.profile.organisation_id, match.rank)
     ordered = sorted(matches, key=lambda match: (first[match.profile.organisation_id], match.rank))

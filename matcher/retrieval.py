@@ -59,7 +59,13 @@ class Retriever:
         return np.sort(np.concatenate(held)) if held else np.empty(0, dtype=np.int64)
 
     def retrieve(
-        self, query: Query, vectors: Vectors, allowed: frozenset[str] | None, *, dense: bool = True, lexical: bool = True
+        self,
+        query: Query,
+        vectors: Vectors,
+        allowed: frozenset[str] | None,
+        *,
+        dense: bool = True,
+        lexical: bool = True,
     ) -> Retrieved:
         """Search both arms.
 

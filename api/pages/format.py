@@ -25,12 +25,12 @@ class Format:
     def __init__(self, language: Language) -> None:
         self._language = language
 
-    def date(self, day: date) -> str:
+    def day(self, day: date) -> str:
         """17 maart 2024; 17 March 2024."""
         return f"{day.day}{_NBSP}{_MONTHS[self._language][day.month - 1]} {day.year}"
 
     def month(self, day: date) -> str:
-        """maart 2024; March 2024: the precision that a source list needs."""
+        """Say maart 2024; March 2024: the precision that a source list needs."""
         return f"{_MONTHS[self._language][day.month - 1]} {day.year}"
 
     def percent(self, share: float) -> str:

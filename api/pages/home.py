@@ -23,6 +23,8 @@ router = APIRouter()
 
 N_EXAMPLES = 4
 
+NO_FILTERS = Filters()
+
 
 @dataclass(frozen=True, slots=True)
 class NeedForm:
@@ -59,7 +61,7 @@ def home_page(
     service: Service,
     *,
     text: str = "",
-    filters: Filters = Filters(),
+    filters: Filters = NO_FILTERS,
     error: str | None = None,
     deleted: bool = False,
     status: int = 200,

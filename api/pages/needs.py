@@ -15,7 +15,7 @@ from api.pages.home import NeedForm, home_page, mark_visitor
 from api.pages.language import language_of, words
 from api.pages.rendering import render
 from api.pages.results import ResultsPage, desks, institutes, language_note, other_kinds
-from api.problems import Problem
+from api.problems import ProblemError
 from api.security import check_origin
 from api.service import Service
 from matcher.analysis import MAX_NEED_CHARS, analyse
@@ -31,7 +31,7 @@ MAX_FIELDS = 2000
 async def post_need(request: Request, service: ServiceDependency) -> Response:
     """Keep a need and lead to its address; show the form again where it cannot be matched."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
-        raise Problem(415, "unsupported_media_type", f"expected Content-Type: {_FORM}, found another")
+        raise ProblemError(415, "unsupported_media_type", f"expected Content-Type: {_FORM}, found another")
     async with request.form(max_fields=MAX_FIELDS) as form:
         text = form.get("text")
         filters = filters_from(form)
@@ -57,7 +57,7 @@ def show_need(need_id: str, request: Request, service: ServiceDependency) -> Res
     with service.reading() as records:
         need = records.get_need(need_id)
     if need is None:
-        raise Problem(404, "no_such_need", "expected the address of a need that is kept here, found another")
+        raise ProblemError(404, "no_such_need", "expected the address of a need that is kept here, found another")
     pipeline = service.pipeline()
     filters = filters_of(need)
     answer = pipeline.match(need.text, language=need.language, filters=filters)
@@ -91,5 +91,5 @@ def delete_need(need_id: str, service: ServiceDependency) -> Response:
     """Delete the need now."""
     with service.writing() as records:
         if not records.delete_need(need_id):
-            raise Problem(404, "no_such_need", "expected the address of a need that is kept here, found another")
+            raise ProblemError(404, "no_such_need", "expected the address of a need that is kept here, found another")
     return RedirectResponse("/?deleted=true", status_code=303)

@@ -18,7 +18,7 @@ from api.pages.filters import language_name, roadmap_labels
 from api.pages.kinds import document_kind
 from api.pages.language import language_of, words
 from api.pages.rendering import render
-from api.problems import Problem
+from api.problems import ProblemError
 from api.service import Service
 from corpora.model import Profile, ProfileKind
 
@@ -80,7 +80,7 @@ def profile(
     """A profile; with `mark=<anchor>:<start>-<end>`, those characters of that text are marked."""
     found = _indexed(service, profile_id)
     if found is None:
-        raise Problem(404, "no_such_profile", "expected the id of a profile, found another")
+        raise ProblemError(404, "no_such_profile", "expected the id of a profile, found another")
     t = words(language_of(request))
     labels = roadmap_labels(t.language)
     spans = _spans(mark)

@@ -20,7 +20,16 @@ from starlette.responses import HTMLResponse
 
 from api.pages.anchors import anchor, document_link, profile_link
 from api.pages.format import Format
-from api.pages.language import COOKIE, COOKIE_SECONDS, LANGUAGES, PARAMETER, Language, chosen, language_of, words
+from api.pages.language import (
+    COOKIE,
+    COOKIE_SECONDS,
+    LANGUAGES,
+    PARAMETER,
+    Language,
+    chosen,
+    language_of,
+    words,
+)
 from api.service import Service
 
 
@@ -81,7 +90,7 @@ def html(page: Page, frame: Frame) -> str:
 
 
 def _switched(request: Request, language: Language) -> str:
-    """This page's address in a language; a page that only a POST gives has none, so the start page stands in."""
+    """The page's address in a language; a page that only a POST gives has none, so the start page stands in."""
     path = request.url.path if request.method in ("GET", "HEAD") else "/"
     kept = [(key, value) for key, value in request.query_params.multi_items() if key != PARAMETER]
     return f"{path}?{urlencode([*kept, (PARAMETER, language)])}"

@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.problems import Problem
+from api.problems import ProblemError
 
 _PRIVATE = ("text",)
 """Fields whose content is never repeated in an answer, because answers end up in logs."""
@@ -28,7 +28,7 @@ class JsonRoute(APIRoute):
             told = request.headers.get("content-type", "").partition(";")[0].strip().lower()
             if request.method == "POST" and told != "application/json" and not told.endswith("+json"):
                 found = told[:_SHOWN_CHARS] or "nothing"
-                raise Problem(
+                raise ProblemError(
                     415,
                     "unsupported_media_type",
                     f"expected Content-Type: application/json, found {found}; send the need as a JSON object",
@@ -39,14 +39,14 @@ class JsonRoute(APIRoute):
         return checked
 
 
-def problem_of(errors: Sequence[Any]) -> Problem:
+def problem_of(errors: Sequence[Any]) -> ProblemError:
     """The problem for a request that does not validate: which field, what was expected, what was found."""
     first = errors[0]
     if first["type"] == "json_invalid":
         return malformed()
     details = [_detail(error) for error in errors[:20]]
     shown = details[0]
-    return Problem(
+    return ProblemError(
         422,
         "invalid_request",
         f"expected {shown['expected']} at {shown['pointer']}, found {shown['found']}; see /api/openapi.json",
@@ -54,9 +54,9 @@ def problem_of(errors: Sequence[Any]) -> Problem:
     )
 
 
-def malformed() -> Problem:
+def malformed() -> ProblemError:
     """The problem for a body that is no JSON at all."""
-    return Problem(400, "malformed_json", "expected a JSON object in UTF-8, found something else; send {\"text\": \"…\"}")
+    return ProblemError(400, "malformed_json", "expected a JSON object in UTF-8, found something else; send {\"text\": \"…\"}")
 
 
 def _detail(error: Any) -> dict[str, str]:

@@ -1,11 +1,11 @@
-"""Is the process up, and can it answer?"""
+"""Whether the process is up, and whether it can answer."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter
 
 from api.dependencies import ServiceDependency
-from api.problems import Problem
+from api.problems import ProblemError
 from api.progress import State
 from api.routes.schemas import ProgressOut
 from api.service import NotReadyError
@@ -25,7 +25,7 @@ def readyz(service: ServiceDependency) -> ProgressOut:
     return ProgressOut(status="ready", generation=service.pipeline().generation.name)
 
 
-def not_ready(error: NotReadyError) -> Problem:
+def not_ready(error: NotReadyError) -> ProblemError:
     """The problem while needs cannot be answered."""
     state: State = error.state
     if state.problem:
@@ -33,7 +33,7 @@ def not_ready(error: NotReadyError) -> Problem:
     else:
         numbers = f", {state.done} of {state.total}" if state.total else ""
         detail = f"needs cannot be answered yet, still at work (stage {state.stage}{numbers}); try again in a moment"
-    return Problem(
+    return ProblemError(
         503,
         "not_ready",
         detail,

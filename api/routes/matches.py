@@ -7,7 +7,7 @@ from dataclasses import replace
 from fastapi import APIRouter, Depends
 
 from api.dependencies import ServiceDependency
-from api.problems import Problem
+from api.problems import ProblemError
 from api.routes.bodies import JsonRoute
 from api.routes.schemas import AnswerOut, NeedIn, filters_of
 from api.security import check_origin
@@ -32,17 +32,17 @@ def match(need: NeedIn, service: ServiceDependency) -> AnswerOut:
     return AnswerOut.of(answer)
 
 
-def need_problem(error: NeedError) -> Problem:
+def need_problem(error: NeedError) -> ProblemError:
     """The problem for a need that cannot be matched; its `code` is the pipeline's, after `need_`."""
     text = {"pointer": "/text", "detail": str(error)}
-    return Problem(NEED_STATUS, f"need_{error.code}", str(error), extra={"errors": [text]})
+    return ProblemError(NEED_STATUS, f"need_{error.code}", str(error), extra={"errors": [text]})
 
 
 def checked_filters(filters: Filters, generation: Generation) -> Filters:
     """The same filters, with the names of institutes turned into ids.
 
     Raises:
-        Problem: 422, a filter names what is not there; it would give nobody, for no reason that shows.
+        ProblemError: 422, a filter names what is not there; it would give nobody, for no reason that shows.
     """
     profiles = generation.profiles.values()
     ids = {profile.organisation_id: profile.organisation_id for profile in profiles}
@@ -61,7 +61,7 @@ def _check(name: str, given: tuple[str, ...], known: list[bool], those: str) -> 
     for at, (item, is_known) in enumerate(zip(given, known, strict=True)):
         if not is_known:
             found = ascii(item[:60])
-            raise Problem(
+            raise ProblemError(
                 422,
                 "unknown_filter",
                 f"expected one of the {name} that there are, found {found}; see {those or 'the directory'}",

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from api import demonstration
 from api.dependencies import ServiceDependency
 from api.directory import DirectoryQuery, look_up
-from api.problems import Problem
+from api.problems import ProblemError
 from api.routes.schemas import DirectoryOut, OrganisationOut, ProfileDetailOut, ProfileOut
 from corpora.model import ProfileKind
 
@@ -58,9 +58,9 @@ def get_profile(profile_id: str, service: ServiceDependency) -> ProfileDetailOut
     with service.reading() as records:
         profile = records.get_profile(profile_id)
     if profile is None:
-        raise Problem(
+        raise ProblemError(
             404,
             "no_such_profile",
-            f"expected the id of a profile, found {ascii(profile_id[:100])}; see GET /api/v1/profiles",
+            f"expected the id of a profile, found {profile_id[:100]!a}; see GET /api/v1/profiles",
         )
     return ProfileDetailOut.of_record(profile, profile.id in demonstration.profile_ids())

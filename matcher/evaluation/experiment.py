@@ -45,7 +45,9 @@ class Result:
     answer_s: float
 
 
-def open_collection(collection: Path, encoder: CachedEncoder, scratch: Path, progress: Progress | None = None) -> Generation:
+def open_collection(
+    collection: Path, encoder: CachedEncoder, scratch: Path, progress: Progress | None = None
+) -> Generation:
     """Import a collection into a scratch folder and index it; evidence sentences are left out."""
     engine = open_engine(scratch / "kennismatch.sqlite")
     upgrade(engine)
@@ -58,7 +60,11 @@ def open_collection(collection: Path, encoder: CachedEncoder, scratch: Path, pro
 
 
 def answer(
-    pipeline: Pipeline, needs: Sequence[CollectionNeed], arm: str, depth: int, progress: Progress | None = None
+    pipeline: Pipeline,
+    needs: Sequence[CollectionNeed],
+    arm: str,
+    depth: int,
+    progress: Progress | None = None,
 ) -> tuple[dict[str, list[tuple[str, float]]], dict[str, str]]:
     """Rankings by need id, and the needs that could not be matched with the reason."""
     system = SYSTEMS[arm]
@@ -76,9 +82,9 @@ def answer(
     return run, unanswered
 
 
-def measure(run: Run, qrels: Mapping[str, Mapping[str, int]], languages: Mapping[str, str]) -> tuple[
-    dict[str, dict[str, Estimate]], dict[str, dict[str, float]]
-]:
+def measure(
+    run: Run, qrels: Mapping[str, Mapping[str, int]], languages: Mapping[str, str]
+) -> tuple[dict[str, dict[str, Estimate]], dict[str, dict[str, float]]]:
     """Estimates by language and measure, and the values they rest on by measure and need."""
     values = {name: per_need(run, qrels, name) for name in MEASURES}
     groups: dict[str, list[str]] = defaultdict(list)
@@ -127,7 +133,9 @@ def evaluate(
     run = {need: [profile for profile, _ in ranking] for need, ranking in ranked.items()}
     estimates, values = measure(run, qrels, {need.id: need.language for need in needs})
     if not values["nDCG@10"]:
-        raise EvaluationError("expected qrels with a relevant profile for at least one need, found none; check the ids")
+        raise EvaluationError(
+            "expected qrels with a relevant profile for at least one need, found none; check the ids"
+        )
     return Result(
         arm=arm,
         encoder=encoder.name,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -23,11 +22,11 @@ def write_run(path: Path, run: Mapping[str, Sequence[tuple[str, float]]], tag: s
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(path.name + ".part")
     draft.write_text("".join(lines), encoding="utf-8")
-    os.replace(draft, path)
+    draft.replace(path)
 
 
 def read_run(path: Path) -> dict[str, list[str]]:
-    """need id -> profile ids by rank.
+    """Need id -> profile ids by rank.
 
     Raises:
         ValueError: a line is not a TREC run line.
@@ -37,6 +36,8 @@ def read_run(path: Path) -> dict[str, list[str]]:
         for number, line in enumerate(lines, start=1):
             fields = line.split()
             if len(fields) != 6 or not fields[3].isdigit():
-                raise ValueError(f"{path.name}:{number}: expected 'need Q0 profile rank score tag', found {line!r}")
+                raise ValueError(
+                    f"{path.name}:{number}: expected 'need Q0 profile rank score tag', found {line!r}"
+                )
             ranked.setdefault(fields[0], []).append((int(fields[3]), fields[2]))
     return {need: [profile for _, profile in sorted(items)] for need, items in ranked.items()}

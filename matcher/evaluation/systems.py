@@ -23,7 +23,9 @@ def dense(pipeline: Pipeline, query: Query, vectors: Vectors, depth: int) -> lis
     """Mean of the best three passages against the whole need."""
     found = pipeline.retrieve(query, vectors[:1], None)
     scores = pipeline.similarities(found.profile_ids(), vectors)
-    ranked = sorted(zip(scores.profile_ids, scores.raw.tolist(), strict=True), key=lambda item: (-item[1], item[0]))
+    ranked = sorted(
+        zip(scores.profile_ids, scores.raw.tolist(), strict=True), key=lambda item: (-item[1], item[0])
+    )
     return ranked[:depth]
 
 

@@ -12,6 +12,7 @@ from corpora.database import open_engine, unit_of_work, upgrade
 from corpora.model import Profile
 from corpora.store import Records
 from tests.fakes import BucketEncoder
+from tests.matcher.zygote import Zygote
 
 
 @pytest.fixture
@@ -43,3 +44,10 @@ def erase(engine: Engine, profile_id: str) -> None:
     """Erase a profile from the records; its id stays as a tombstone."""
     with unit_of_work(engine) as session:
         Records(session).delete_profile(profile_id)
+
+
+@pytest.fixture(scope="session")
+def zygote() -> Iterator[Zygote]:
+    warm = Zygote()
+    yield warm
+    warm.close()

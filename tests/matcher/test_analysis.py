@@ -27,7 +27,10 @@ ALUMINIUM_EN = "Who can help us to weld thin-walled aluminium without distortion
         (
             "Onze membranen vervuilen na twee weken en de doorstroom halveert, maar spoelen met loog tast ze aan.",
             "nl",
-            ["Onze membranen vervuilen na twee weken en de doorstroom halveert", "maar spoelen met loog tast ze aan"],
+            [
+                "Onze membranen vervuilen na twee weken en de doorstroom halveert",
+                "maar spoelen met loog tast ze aan",
+            ],
         ),
     ],
 )
@@ -47,7 +50,9 @@ def test_a_third_language_is_answered_but_said() -> None:
     assert not query.supported
 
 
-@pytest.mark.parametrize("text", ["We need integrated photonics on silicon nitride", "Wij zoeken geïntegreerde fotonica"])
+@pytest.mark.parametrize(
+    "text", ["We need integrated photonics on silicon nitride", "Wij zoeken geïntegreerde fotonica"]
+)
 def test_roadmaps_are_tagged_in_both_languages(text: str) -> None:
     assert "photonics" in analyse(text).roadmaps
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -33,8 +31,7 @@ from matcher.locks import LockError, hold
 from matcher.words import analyse
 from tests.fakes import BucketEncoder, sample_profile
 from tests.matcher.conftest import store
-
-ROOT = Path(__file__).parents[2]
+from tests.matcher.zygote import Job, Zygote
 
 
 @pytest.fixture
@@ -304,42 +301,20 @@ class TestRollback:
         assert sorted(path.name for path in index_folder(changed).glob("g*")) == ["g000001", "g000003"]
 
 
-_INDEX = """
-import sys
-from pathlib import Path
-from corpora.database import open_engine
-from matcher.indexing import build_index
-from tests.fakes import BucketEncoder, sample_profile
-from tests.matcher.conftest import store
-data = Path(sys.argv[1])
-engine = open_engine(data / "kennismatch.sqlite")
-store(engine, [sample_profile(40)])
-build_index(engine, data, BucketEncoder(int(sys.argv[2])))
-print("built", flush=True)
-"""
-
-
-def index_in_another_process(data: Path, dim: int = 8) -> None:
-    subprocess.run([sys.executable, "-c", _INDEX, str(data), str(dim)], cwd=ROOT, check=True, timeout=120)
-
-
 class TestWatcher:
-    def test_serves_another_process_s_generation_within_two_seconds(self, indexed: Path) -> None:
+    def test_serves_another_process_s_generation_within_two_seconds(
+        self, engine: Engine, indexed: Path, zygote: Zygote
+    ) -> None:
+        store(engine, [sample_profile(40)])
         watcher = GenerationWatcher(indexed, Generation.open)
         watcher.start()
         try:
             assert watcher.name == "g000001"
-            process = subprocess.Popen(
-                [sys.executable, "-c", _INDEX, str(indexed), "8"], cwd=ROOT, stdout=subprocess.PIPE
-            )
-            assert process.stdout is not None
-            assert process.stdout.readline().strip().endswith(b"built")
+            assert zygote.run(Job("index", str(indexed))).said == "g000002"
             built_at = time.monotonic()
             while watcher.name != "g000002" and time.monotonic() - built_at < 5:
                 time.sleep(0.01)
             assert time.monotonic() - built_at < 2
-            process.stdout.close()
-            assert process.wait() == 0
             generation = watcher.current()
             assert generation is not None
             assert "p040" in generation.profiles
@@ -370,12 +345,14 @@ class TestWatcher:
         assert watcher.current() is not None
         assert watcher.problem is None
 
-    def test_keeps_the_old_one_when_the_new_one_is_of_another_encoder(self, indexed: Path) -> None:
+    def test_keeps_the_old_one_when_the_new_one_is_of_another_encoder(
+        self, indexed: Path, zygote: Zygote
+    ) -> None:
         watcher = GenerationWatcher(
             indexed, lambda folder: Generation.open(folder, expected_fingerprint="buckets-8"), poll_s=0
         )
         assert watcher.current() is not None
-        index_in_another_process(indexed, dim=16)
+        assert zygote.run(Job("index", str(indexed), dim=16)).said == "g000002"
         generation = watcher.current()
         assert generation is not None
         assert generation.name == "g000001"

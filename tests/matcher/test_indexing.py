@@ -24,6 +24,7 @@ from matcher.locks import LockError, hold
 from matcher.words import analyse
 from tests.fakes import BucketEncoder, sample_profile
 from tests.matcher.conftest import erase, store
+from tests.matcher.zygote import Job, Zygote, can_mount
 
 ROOT = Path(__file__).parents[2]
 
@@ -286,40 +287,10 @@ class TestInterruption:
         assert names(indexed) == ["CURRENT", "g000001", "g000003"]
 
 
-_BUILD = """
-import os, sys
-from pathlib import Path
-from corpora.database import open_engine
-from matcher.indexing import IndexingError, build_index
-from matcher.locks import LockError
-from tests.fakes import BucketEncoder
-data = Path(sys.argv[1])
-engine = open_engine(data / "kennismatch.sqlite")
-if sys.argv[2] == "nobody":
-    os.setgid(65534)
-    os.setuid(65534)
-elif sys.argv[2] != "-":
-    import resource
-    resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
-try:
-    print(build_index(engine, data, BucketEncoder()).generation)
-except (IndexingError, LockError) as error:
-    print(f"{type(error).__name__}: {error}")
-"""
-
-
-def build_in_child(data: Path, how: str, *prefix: str) -> str:
-    done = subprocess.run(
-        [*prefix, sys.executable, "-c", _BUILD, str(data), how],
-        cwd=ROOT, check=True, timeout=120, capture_output=True, text=True,
-    )  # fmt: skip
-    return done.stdout.strip().splitlines()[-1]
-
-
 class TestLocks:
-    def test_a_second_builder_is_told_who_the_first_is(self, engine: Engine, indexed: Path) -> None:
+    def test_a_second_builder_is_told_who_the_first_is(self, indexed: Path, zygote: Zygote) -> None:
         with hold(indexed, "write"):
-            said = build_in_child(indexed, "-")
+            said = zygote.run(Job("index", str(indexed))).said
         assert said.startswith("LockError: expected to be the only importer or index builder")
         assert f"process {os.getpid()} holds write.lock; wait until it is done" in said
 
@@ -350,28 +321,45 @@ class TestLocks:
 
 class TestNoRoom:
     @pytest.mark.parametrize("limit", [1_000, 10_000, 40_000, 80_000])
-    def test_a_file_that_cannot_grow_leaves_the_old_index(self, engine: Engine, indexed: Path, limit: int) -> None:
-        """The limit on file sizes of the child stands for a full disk: every write past it fails."""
+    def test_a_file_that_cannot_grow_leaves_the_old_index(
+        self, engine: Engine, indexed: Path, encoder: BucketEncoder, zygote: Zygote, limit: int
+    ) -> None:
+        """A limit on the size of each file, as a quota sets it: every write past it fails."""
         store(engine, [sample_profile(number) for number in range(30, 80)])
-        engine.dispose()
-        said = build_in_child(indexed, str(limit))
+        said = zygote.run(Job("index", str(indexed), max_file_bytes=limit)).said
         assert said.startswith("IndexingError: expected to write a new index generation")
         assert "the index that was live is unchanged; make room on the disk" in said
         assert names(indexed) == ["CURRENT", "g000001"]
         generation = Generation.open_current(indexed)
         assert generation.lexical.search(analyse("robotics", "en"), 5)
-        assert build_in_child(indexed, "-") == "g000002"
+        assert build_index(engine, indexed, encoder).generation == "g000002"
         assert len(Generation.open_current(indexed).profiles) == 70
 
-    def test_a_read_only_folder_is_told(self, engine: Engine, indexed: Path, tmp_path: Path) -> None:
+    if can_mount():  # elsewhere the test above has to do
+
+        @pytest.mark.parametrize("free_bytes", [0, 20_000, 100_000, 200_000])
+        def test_a_full_disk_leaves_the_old_index(
+            self, engine: Engine, indexed: Path, tmp_path: Path, zygote: Zygote, free_bytes: int
+        ) -> None:
+            """The child has the index on a file system of its own, on which only so much is free."""
+            store(engine, [sample_profile(number) for number in range(30, 80)])
+            (tmp_path / "elsewhere").mkdir()
+            elsewhere = (indexed / "kennismatch.sqlite").rename(tmp_path / "elsewhere" / "kennismatch.sqlite")
+            outcome = zygote.run(Job("index", str(indexed), database=str(elsewhere), tmpfs_bytes=free_bytes))
+            assert outcome.said.startswith("IndexingError: expected to write a new index generation")
+            assert "the index that was live is unchanged; make room on the disk" in outcome.said
+            assert outcome.found == "g000001 ['CURRENT', 'g000001']"
+
+    def test_a_read_only_folder_is_told(
+        self, engine: Engine, indexed: Path, tmp_path: Path, zygote: Zygote
+    ) -> None:
         """As root, the child becomes nobody first: root may write everywhere."""
         store(engine, [sample_profile(30)])
-        engine.dispose()
         for path in [indexed, *indexed.rglob("*")]:
             path.chmod(0o555 if path.is_dir() else 0o444)
         for path in (tmp_path, *tmp_path.parents[:2]):
             path.chmod(path.stat().st_mode | 0o055)
-        said = build_in_child(indexed, "nobody" if os.getuid() == 0 else "-")
+        said = zygote.run(Job("index", str(indexed), as_nobody=os.getuid() == 0)).said
         for path in [indexed, *indexed.rglob("*")]:
             path.chmod(0o755 if path.is_dir() else 0o644)
         assert "expected a data folder that can be written" in said

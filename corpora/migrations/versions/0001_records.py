@@ -43,6 +43,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_profile_organisation_id", "profile", ["organisation_id"])
     op.create_index("ix_profile_sort_key_id", "profile", ["sort_key", "id"])
+    op.create_index("ix_profile_changed_at", "profile", ["changed_at"])
     op.create_table(
         "profile_roadmap",
         sa.Column("profile_id", identifier(), nullable=False),

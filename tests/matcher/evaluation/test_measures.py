@@ -32,7 +32,9 @@ def test_ndcg_equals_scikit_learn(grades: list[int], seed: int) -> None:
     scores = np.empty(len(grades))
     scores[order] = np.arange(len(grades), 0, -1)
     expected = ndcg_score([grades], [scores], k=10)
-    assert ndcg([names[i] for i in order], dict(zip(names, grades, strict=True)), 10) == pytest.approx(expected)
+    assert ndcg([names[i] for i in order], dict(zip(names, grades, strict=True)), 10) == pytest.approx(
+        expected
+    )
 
 
 def test_a_need_that_was_not_answered_scores_nothing_and_one_without_answers_is_left_out() -> None:
