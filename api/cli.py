@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from api.commands import backup, embed, index, match, options, serve, status
+from api.commands import backup, embed, evaluate, index, match, options, serve, status
 
 
 class Commands(TyperGroup):
@@ -63,6 +63,7 @@ app.command("import")(index.import_)
 app.command()(index.index)
 app.command()(index.rollback)
 app.command()(match.match)
+app.command()(evaluate.evaluate)
 app.command()(embed.embed)
 app.command()(status.status)
 app.command()(backup.backup)

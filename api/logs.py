@@ -75,13 +75,14 @@ class RequestLog:
         try:
             await self._app(scope, receive, watch)
         finally:
-            log.info(
-                "request",
-                method=scope["method"],
-                route=_template(scope),
-                status=status,
-                elapsed_ms=round((time.perf_counter() - started) * 1e3, 1),
-            )
+            if status >= 400 or not scope["path"].startswith("/static/"):
+                log.info(
+                    "request",
+                    method=scope["method"],
+                    route=_template(scope),
+                    status=status,
+                    elapsed_ms=round((time.perf_counter() - started) * 1e3, 1),
+                )
 
 
 def _template(scope: Mapping[str, object]) -> str:

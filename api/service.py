@@ -26,6 +26,7 @@ from corpora.store import Records
 from embeddings.encoders import Encoder, open_encoder
 from matcher.generations import Generation, GenerationWatcher
 from matcher.indexing import build_index
+from matcher.live import live_name
 from matcher.locks import LockError, hold
 from matcher.pipeline import Pipeline
 
@@ -168,17 +169,22 @@ class Service:
         self._delete_expired()
         self._report("encoder", 0, 0)
         encoder = open_encoder(self.settings.encoder)
-        if self._watcher is None:
-            watcher = GenerationWatcher(self.settings.data, lambda folder: self._open(folder, encoder))
-            watcher.start()
-            self._watcher = watcher
+        if live_name(self.settings.data) is not None:
+            self._watch(encoder)
         engine = self._opened()
         with hold(self.settings.data, "write") as lock:
             if self.settings.demonstration and self._is_empty():
                 with demonstration.collection_folder() as folder:
                     import_collection(engine, folder, self._report)
             build_index(engine, self.settings.data, encoder, self._report, lock=lock)
-        self._watcher.check()
+        self._watch(encoder)
+
+    def _watch(self, encoder: Encoder) -> None:
+        """Answer needs from the live generation, and from each later one."""
+        if self._watcher is None:
+            watcher = GenerationWatcher(self.settings.data, lambda folder: self._open(folder, encoder))
+            watcher.start()
+            self._watcher = watcher
 
     def _open(self, folder: Path, encoder: Encoder) -> Pipeline:
         generation = Generation.open(folder, expected_fingerprint=encoder.fingerprint, erased=self.erased)

@@ -98,6 +98,9 @@ class NameIndex:
     def __init__(self, names: Sequence[Name]) -> None:
         self._ids = [name.profile_id for name in names]
         self._names = _Names([name.name for name in names])
+        by_name = sorted(range(len(names)), key=lambda row: (self._names.folded[row], self._ids[row]))
+        self._place = np.empty(len(names), dtype=np.int64)
+        self._place[by_name] = np.arange(len(names))
         organisations = sorted({name.organisation for name in names})
         number = {name: position for position, name in enumerate(organisations)}
         self._organisations = _Names(organisations)
@@ -119,8 +122,8 @@ class NameIndex:
         for row in self._names.by_acronym.get(acronym, ()):
             scores[row] = max(scores[row], 99.0)
         rows = np.flatnonzero(scores >= CUTOFF)
-        best = sorted(rows.tolist(), key=lambda row: (-scores[row], self._names.folded[row], self._ids[row]))
-        return [(self._ids[row], float(scores[row])) for row in best[:limit]]
+        best = rows[np.lexsort((self._place[rows], -scores[rows]))][:limit]
+        return [(self._ids[row], float(scores[row])) for row in best.tolist()]
 
 
 def _sorted_words(text: str) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -21,7 +22,7 @@ import numpy as np
 import structlog
 
 from embeddings.encoders import Encoder, Vectors
-from embeddings.store import StoreDamagedError, StoreUnavailableError, Vector, VectorStore
+from embeddings.store import BUSY_SECONDS, StoreDamagedError, StoreUnavailableError, Vector, VectorStore
 
 log = structlog.get_logger(__name__)
 
@@ -146,6 +147,9 @@ class VectorCache:
             fcntl.flock(self._guard, fcntl.LOCK_SH)
         except (OSError, StoreDamagedError, StoreUnavailableError) as error:
             self._go_without(error)
+        except BaseException:
+            self.close()  # or others would wait for the lock
+            raise
 
     def _set_aside(self, damage: StoreDamagedError) -> None:
         aside = self._path.with_name(f"{self._path.name}.damaged")
@@ -226,10 +230,19 @@ def _key(kind: str, text: str) -> bytes:
 
 
 def _lock_alone(guard: BinaryIO) -> bool:
-    """Lock the file for oneself if nobody else has it locked (True), else share it with them (False)."""
-    try:
-        fcntl.flock(guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        fcntl.flock(guard, fcntl.LOCK_SH)
-        return False
-    return True
+    """Lock the file for oneself if nobody else has it locked (True), else share it with them (False).
+
+    Who has it for itself is creating the file or setting it aside, which takes milliseconds. Raises
+    `StoreUnavailableError` after `BUSY_SECONDS`.
+    """
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        for kind in (fcntl.LOCK_EX, fcntl.LOCK_SH):
+            try:
+                fcntl.flock(guard, kind | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            return kind == fcntl.LOCK_EX
+        if time.monotonic() > deadline:
+            raise StoreUnavailableError(f"another process has held {guard.name} for {BUSY_SECONDS:.0f} s")
+        time.sleep(0.02)

@@ -40,8 +40,10 @@ PRAGMA user_version = {FORMAT};
 COMMIT;
 """
 
-# SQLite's result codes, by number: neither module names all of them.
-_CORRUPT, _NOT_A_DATABASE, _SHORT_READ = 11, 26, 522
+# SQLite's result codes for a file that is not what we wrote, by number, since neither module names all of them:
+# ERROR (no such table), CORRUPT, SCHEMA, CONSTRAINT, MISMATCH, FORMAT, NOTADB; IOERR_SHORT_READ.
+_DAMAGE = {1, 11, 17, 19, 20, 24, 26}
+_SHORT_READ = 522
 
 
 class StoreDamagedError(Exception):
@@ -107,10 +109,10 @@ class VectorStore:
                 if row is None:
                     continue
                 blob, checksum = row
-                if zlib.crc32(blob) != checksum or len(blob) != 4 * dim:
+                if not isinstance(blob, bytes) or len(blob) != 4 * dim or zlib.crc32(blob) != checksum:
                     raise StoreDamagedError(
-                        f"expected {4 * dim} bytes with checksum {checksum} under key {key.hex()}, "
-                        f"found {len(blob)} with {zlib.crc32(blob)}"
+                        f"expected a vector of {4 * dim} bytes with checksum {checksum} under key {key.hex()}, "
+                        f"found {blob[:8]!r}..."
                     )
                 found[key] = np.frombuffer(blob, dtype="<f4").astype(np.float32)
         return found
@@ -202,6 +204,8 @@ class VectorStore:
                 yield
             except sqlite3.Error as error:
                 code = getattr(error, "sqlite_errorcode", 0)
-                if code & 0xFF in (_CORRUPT, _NOT_A_DATABASE) or code == _SHORT_READ:
+                if code & 0xFF in _DAMAGE or code == _SHORT_READ:
                     raise StoreDamagedError(str(error)) from error
                 raise StoreUnavailableError(str(error)) from error
+            except UnicodeDecodeError as error:  # a damaged schema, quoted in SQLite's own message
+                raise StoreDamagedError(str(error)) from error

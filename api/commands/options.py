@@ -31,8 +31,13 @@ def settings_of(ctx: typer.Context, **options: object) -> Settings:
     Raises:
         SettingsError: a value cannot be used.
     """
+    import logging
+
+    from api.logs import configure_logging
     from api.settings import load_settings
 
+    # What a command prints is its answer; the log goes to standard error, and only what a person must know.
+    configure_logging(level=logging.WARNING)
     before: dict[str, object] = ctx.obj or {}
     after = {name: value for name, value in options.items() if value is not None}
     return load_settings({**before, **after})

@@ -213,7 +213,7 @@ class TestDamage:
     def test_vectors_of_another_length(self, file):
         with VectorCache(file) as cache:
             cache.put("letters-1", "passage", TEXTS[:1], np.ones((1, 3), dtype=np.float32))
-        assert "expected 8 bytes" in self.check(file)[0]
+        assert "expected a vector of 8 bytes" in self.check(file)[0]
 
     def test_damage_while_it_is_open(self, file):
         fill(file)

@@ -310,7 +310,7 @@ class TestWatcher:
         watcher.start()
         try:
             assert watcher.name == "g000001"
-            assert zygote.run(Job("index", str(indexed))).said == "g000002"
+            assert zygote.run(Job(str(indexed))).said == "g000002"
             built_at = time.monotonic()
             while watcher.name != "g000002" and time.monotonic() - built_at < 5:
                 time.sleep(0.01)
@@ -352,7 +352,7 @@ class TestWatcher:
             indexed, lambda folder: Generation.open(folder, expected_fingerprint="buckets-8"), poll_s=0
         )
         assert watcher.current() is not None
-        assert zygote.run(Job("index", str(indexed), dim=16)).said == "g000002"
+        assert zygote.run(Job(str(indexed), dim=16)).said == "g000002"
         generation = watcher.current()
         assert generation is not None
         assert generation.name == "g000001"

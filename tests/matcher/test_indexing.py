@@ -290,7 +290,7 @@ class TestInterruption:
 class TestLocks:
     def test_a_second_builder_is_told_who_the_first_is(self, indexed: Path, zygote: Zygote) -> None:
         with hold(indexed, "write"):
-            said = zygote.run(Job("index", str(indexed))).said
+            said = zygote.run(Job(str(indexed))).said
         assert said.startswith("LockError: expected to be the only importer or index builder")
         assert f"process {os.getpid()} holds write.lock; wait until it is done" in said
 
@@ -326,7 +326,7 @@ class TestNoRoom:
     ) -> None:
         """A limit on the size of each file, as a quota sets it: every write past it fails."""
         store(engine, [sample_profile(number) for number in range(30, 80)])
-        said = zygote.run(Job("index", str(indexed), max_file_bytes=limit)).said
+        said = zygote.run(Job(str(indexed), max_file_bytes=limit)).said
         assert said.startswith("IndexingError: expected to write a new index generation")
         assert "the index that was live is unchanged; make room on the disk" in said
         assert names(indexed) == ["CURRENT", "g000001"]
@@ -339,13 +339,11 @@ class TestNoRoom:
 
         @pytest.mark.parametrize("free_bytes", [0, 20_000, 100_000, 200_000])
         def test_a_full_disk_leaves_the_old_index(
-            self, engine: Engine, indexed: Path, tmp_path: Path, zygote: Zygote, free_bytes: int
+            self, engine: Engine, indexed: Path, zygote: Zygote, free_bytes: int
         ) -> None:
             """The child has the index on a file system of its own, on which only so much is free."""
             store(engine, [sample_profile(number) for number in range(30, 80)])
-            (tmp_path / "elsewhere").mkdir()
-            elsewhere = (indexed / "kennismatch.sqlite").rename(tmp_path / "elsewhere" / "kennismatch.sqlite")
-            outcome = zygote.run(Job("index", str(indexed), database=str(elsewhere), tmpfs_bytes=free_bytes))
+            outcome = zygote.run(Job(str(indexed), tmpfs_bytes=free_bytes))
             assert outcome.said.startswith("IndexingError: expected to write a new index generation")
             assert "the index that was live is unchanged; make room on the disk" in outcome.said
             assert outcome.found == "g000001 ['CURRENT', 'g000001']"
@@ -359,7 +357,7 @@ class TestNoRoom:
             path.chmod(0o555 if path.is_dir() else 0o444)
         for path in (tmp_path, *tmp_path.parents[:2]):
             path.chmod(path.stat().st_mode | 0o055)
-        said = zygote.run(Job("index", str(indexed), as_nobody=os.getuid() == 0)).said
+        said = zygote.run(Job(str(indexed), as_nobody=os.getuid() == 0)).said
         for path in [indexed, *indexed.rglob("*")]:
             path.chmod(0o755 if path.is_dir() else 0o644)
         assert "expected a data folder that can be written" in said

@@ -10,10 +10,12 @@ import ctypes
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,21 +23,20 @@ from typing import Any, TextIO
 
 ROOT = Path(__file__).parents[2]
 NOBODY = 65534
+FILE_OPERATIONS = ("open", "os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.listdir", "os.scandir")
+"""Audit events of the interpreter; what SQLite, FAISS and tantivy do with files is not among them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """What a child does, and what happens to it.
 
-    `action` is index or import; `database` is the records' path, by default in the data folder. It is killed
-    (SIGKILL) after `kill_after_s`, or at its `kill_at_event`-th file operation (from 1) once the new index is being
+    It imports the `collection`, or without one it indexes. It is killed (SIGKILL) after `kill_after_s`, or at its `kill_at_event`-th file operation (from 1) once the new index is being
     checked. `max_file_bytes` limits the size of every file it writes, `tmpfs_bytes` puts the index on a file
     system with so much free space, seen by the child alone, and `as_nobody` takes root's rights away.
     """
 
-    action: str
     data: str
-    database: str | None = None
     collection: str | None = None
     dim: int = 8
     kill_after_s: float | None = None
@@ -96,10 +97,23 @@ def mount_tmpfs(folder: str, size_bytes: int) -> None:
             raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 
+def _restrict(job: Job, index: Path) -> None:
+    """Set the limits of the job on this process."""
+    if job.tmpfs_bytes is not None:
+        aside = index.with_name("aside")
+        shutil.copytree(index, aside)
+        pages = sum(2 + path.stat().st_size // 4096 for path in aside.rglob("*"))
+        mount_tmpfs(str(index), 4096 * pages + job.tmpfs_bytes)
+        shutil.copytree(aside, index, dirs_exist_ok=True)
+    if job.as_nobody:
+        os.setgid(NOBODY)
+        os.setuid(NOBODY)
+    if job.max_file_bytes is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (job.max_file_bytes, resource.RLIM_INFINITY))
+
+
 def _work(job: Job, events: list[int]) -> tuple[str, str]:
     """Do the job; returns what it said and, on a file system of its own, what a reader finds afterwards."""
-    import shutil
-
     from corpora.connectors.collection import import_collection
     from corpora.database import DatabaseError, open_engine
     from matcher.generations import Generation
@@ -109,42 +123,30 @@ def _work(job: Job, events: list[int]) -> tuple[str, str]:
     from tests.fakes import BucketEncoder
 
     data = Path(job.data)
-    engine = open_engine(job.database or data / "kennismatch.sqlite")
-    if job.tmpfs_bytes is not None:
-        aside = data.with_name(data.name + "-aside")
-        shutil.copytree(index_folder(data), aside)
-        used = sum(-(-path.stat().st_size // 4096) * 4096 + 4096 for path in aside.rglob("*"))
-        mount_tmpfs(str(data), used + job.tmpfs_bytes)
-        shutil.copytree(aside, index_folder(data))
-    if job.as_nobody:
-        os.setgid(NOBODY)
-        os.setuid(NOBODY)
-    if job.max_file_bytes is not None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (job.max_file_bytes, resource.RLIM_INFINITY))
-
-    def progress(stage: str, done: int, total: int) -> None:
-        if stage == "check" and done == 0 and not events:
-            events.append(0)
-            sys.addaudithook(audit)
+    index = index_folder(data)
+    engine = open_engine(data / "kennismatch.sqlite")
+    _restrict(job, index)
 
     def audit(event: str, arguments: tuple[object, ...]) -> None:
-        if event in ("open", "os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.listdir", "os.scandir"):
+        if event in FILE_OPERATIONS:
             events[0] += 1
             if events[0] == job.kill_at_event:
                 os.kill(os.getpid(), signal.SIGKILL)
 
+    def progress(stage: str, done: int, total: int) -> None:
+        if stage == "check" and not events:
+            events.append(0)
+            sys.addaudithook(audit)
+
     try:
-        if job.action == "import":
-            said = str(import_collection(engine, Path(job.collection or "")))
-        else:
-            said = build_index(engine, data, BucketEncoder(job.dim), progress).generation
+        if job.collection is not None:
+            return str(import_collection(engine, Path(job.collection))), ""
+        said = build_index(engine, data, BucketEncoder(job.dim), progress).generation
     except (IndexingError, LockError, DatabaseError) as error:
         said = f"{type(error).__name__}: {error}"
-    found = ""
-    if job.tmpfs_bytes is not None:
-        left = sorted(path.name for path in index_folder(data).iterdir())
-        found = f"{Generation.open_current(data).name} {left}"
-    return said, found
+    if job.tmpfs_bytes is None:
+        return said, ""
+    return said, f"{Generation.open_current(data).name} {sorted(path.name for path in index.iterdir())}"
 
 
 def _run(job: Job, work: Callable[[Job, list[int]], tuple[str, str]]) -> Outcome:
@@ -159,6 +161,8 @@ def _run(job: Job, work: Callable[[Job, list[int]], tuple[str, str]]) -> Outcome
             said, found = work(job, events)
             os.write(writable, json.dumps([said, events[0] if events else 0, found]).encode())
             status = 0
+        except BaseException:
+            traceback.print_exc()
         finally:
             os._exit(status)
     os.close(writable)
