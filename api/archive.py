@@ -78,7 +78,10 @@ def back_up(data_folder: Path, out: Path) -> Contents:
         )
         contents = Contents(FORMAT, datetime.now(UTC).isoformat(timespec="seconds"), generation, items)
         # Read rights for the owner alone: the records hold needs that nobody else may see.
-        with written_whole(out, mode=0o600) as stream, tarfile.open(fileobj=stream, mode="w:gz", compresslevel=6) as archive:
+        with (
+            written_whole(out, mode=0o600) as stream,
+            tarfile.open(fileobj=stream, mode="w:gz", compresslevel=6) as archive,
+        ):
             text = json.dumps(asdict(contents), indent=1).encode()
             member = tarfile.TarInfo(MANIFEST)
             member.size = len(text)
@@ -134,7 +137,9 @@ def unpack(archive: Path, folder: Path) -> Contents:
             free = shutil.disk_usage(folder).free
             needed = sum(item.size_bytes for item in contents.items)
             if needed > free:
-                raise ArchiveError(f"expected {needed:,} bytes of free disk for the restored data, found {free:,}; make room")
+                raise ArchiveError(
+                    f"expected {needed:,} bytes of free disk for the restored data, found {free:,}; make room"
+                )
             for member in stream:
                 item = expected.pop(member.name, None)
                 if item is None or not member.isreg() or member.size != item.size_bytes:
@@ -164,16 +169,24 @@ def _read_manifest(stream: tarfile.TarFile, archive: Path) -> Contents:
     member = stream.next()
     source = stream.extractfile(member) if member is not None and member.isreg() else None
     if member is None or source is None or member.name != MANIFEST or member.size > MAX_MANIFEST_BYTES:
-        raise ArchiveError(f"expected a backup made by `kennismatch backup` in {archive}, found something else")
+        raise ArchiveError(
+            f"expected a backup made by `kennismatch backup` in {archive}, found something else"
+        )
     raw: dict[str, Any] = json.loads(source.read())
     if not isinstance(raw, dict) or raw.get("format") != FORMAT:
         found = raw.get("format") if isinstance(raw, dict) else "none"
-        raise ArchiveError(f"expected a backup of format {FORMAT}, found {found!r}; restore it with the version that made it")
+        raise ArchiveError(
+            f"expected a backup of format {FORMAT}, found {found!r}; restore it with the version that made it"
+        )
     try:
-        items = tuple(Item(str(one["path"]), int(one["size_bytes"]), str(one["sha256"])) for one in raw["items"])
+        items = tuple(
+            Item(str(one["path"]), int(one["size_bytes"]), str(one["sha256"])) for one in raw["items"]
+        )
         contents = Contents(FORMAT, str(raw["created_at"]), raw["generation"], items)
     except (KeyError, TypeError) as error:
-        raise ArchiveError(f"expected a whole manifest in {archive}, found {error!r} missing; use another backup") from error
+        raise ArchiveError(
+            f"expected a whole manifest in {archive}, found {error!r} missing; use another backup"
+        ) from error
     for item in items:
         if not _belongs(item.path, contents.generation):
             raise ArchiveError(
@@ -235,7 +248,9 @@ def _copy_generation(data_folder: Path, staging: Path) -> str | None:
                 raise
         else:
             return name
-    raise ArchiveError("expected an index that stays while it is copied, found a new one each time; try again")
+    raise ArchiveError(
+        "expected an index that stays while it is copied, found a new one each time; try again"
+    )
 
 
 @contextmanager
@@ -288,7 +303,9 @@ def _check_generation(folder: Path) -> None:
     try:
         Generation.open(folder).close()
     except GenerationError as error:
-        raise ArchiveError(f"expected a whole index in the backup, found: {error}; use another backup") from error
+        raise ArchiveError(
+            f"expected a whole index in the backup, found: {error}; use another backup"
+        ) from error
 
 
 def _place_generation(staging: Path, data_folder: Path, name: str | None) -> str | None:

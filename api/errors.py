@@ -51,8 +51,12 @@ def message_of(error: Exception) -> str:
     if isinstance(error, DatabaseError):
         reason = str(error.orig)
         if "readonly" in reason:
-            return "expected a data folder that can be written, found a read-only one; name another with --data"
+            return (
+                "expected a data folder that can be written, found a read-only one; name another with --data"
+            )
         if "full" in reason:
             return f"expected room in the data folder, but {_ADVICE[errno.ENOSPC]}"
-        return f"the records cannot be used: {reason}; restore a backup with `kennismatch restore FILE --force`"
+        return (
+            f"the records cannot be used: {reason}; restore a backup with `kennismatch restore FILE --force`"
+        )
     return str(error)

@@ -29,7 +29,9 @@ def configure_logging(stream: TextIO = sys.stderr, level: int = logging.INFO) ->
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     final: Processor = (
-        structlog.dev.ConsoleRenderer() if stream.isatty() else structlog.processors.JSONRenderer(ensure_ascii=False)
+        structlog.dev.ConsoleRenderer()
+        if stream.isatty()
+        else structlog.processors.JSONRenderer(ensure_ascii=False)
     )
     structlog.configure(
         processors=[*shared, final],
@@ -88,4 +90,3 @@ class RequestLog:
 def _template(scope: Mapping[str, object]) -> str:
     path = getattr(scope.get("route"), "path", None)
     return str(path) if path is not None else "(no route)"
-

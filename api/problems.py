@@ -54,7 +54,10 @@ class ProblemError(Exception):
 
 _BY_STATUS: dict[int, tuple[str, str]] = {
     404: ("not_found", "nothing is at this address; see /api/openapi.json for those that there are"),
-    405: ("method_not_allowed", "this address does not take that method; the Allow header names those that it takes"),
+    405: (
+        "method_not_allowed",
+        "this address does not take that method; the Allow header names those that it takes",
+    ),
 }
 
 

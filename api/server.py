@@ -53,7 +53,9 @@ def listen(host: str, port: int) -> socket.socket:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((host, port), family=family, backlog=2048)
     except socket.gaierror as error:
-        raise CommandError(f"expected an address of this machine for --host, found {host!r} ({error.strerror})") from error
+        raise CommandError(
+            f"expected an address of this machine for --host, found {host!r} ({error.strerror})"
+        ) from error
     except OSError as error:
         found = {
             errno.EADDRINUSE: "another program listens there: stop it, or choose another port with --port "

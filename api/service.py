@@ -156,7 +156,12 @@ class Service:
                 self._board.fail(message_of(error))
                 wait_s = FAILURE_RETRY_S
             except Exception as error:  # noqa: BLE001 - the thread must outlive any fault, and tell of it
-                log.error("preparation_failed", error=type(error).__name__, at=places(error), retry_s=FAILURE_RETRY_S)
+                log.error(
+                    "preparation_failed",
+                    error=type(error).__name__,
+                    at=places(error),
+                    retry_s=FAILURE_RETRY_S,
+                )
                 self._board.fail(f"unexpected {type(error).__name__}; see the log of the server")
                 wait_s = FAILURE_RETRY_S
             self._ending.wait(wait_s)

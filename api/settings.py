@@ -61,4 +61,6 @@ def load_settings(options: Mapping[str, object]) -> Settings:
         name = str(first["loc"][0])
         variable = f"KENNISMATCH_{name.upper()}"
         source = f"in {variable}" if name not in given and variable in os.environ else f"for --{name}"
-        raise SettingsError(f"expected {first['msg'].lower()} {source}, found {str(first['input'])!r}") from error
+        raise SettingsError(
+            f"expected {first['msg'].lower()} {source}, found {str(first['input'])!r}"
+        ) from error

@@ -35,16 +35,30 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 # A fragment of SQLite's own message, and what it means to the operator.
 _TROUBLES = (
-    ("readonly", "the data folder or the database in it is read-only; give this user write access to it, "
-                 "or name another folder with --data"),
-    ("unable to open", "the file cannot be opened or made; check that the folder exists, that this user "
-                       "may write in it, or name another folder with --data"),
-    ("disk is full", "the disk (or the database's quota) is full; nothing was stored of this step; "
-                     "free some space and run it again"),
-    ("disk i/o error", "the disk failed to read or write (often: full, or a network folder); check it and "
-                       "run it again"),
-    ("locked", f"another process has been writing for more than {BUSY_TIMEOUT_MS // 1000} seconds; wait "
-               "until it is done and try again"),
+    (
+        "readonly",
+        "the data folder or the database in it is read-only; give this user write access to it, "
+        "or name another folder with --data",
+    ),
+    (
+        "unable to open",
+        "the file cannot be opened or made; check that the folder exists, that this user "
+        "may write in it, or name another folder with --data",
+    ),
+    (
+        "disk is full",
+        "the disk (or the database's quota) is full; nothing was stored of this step; "
+        "free some space and run it again",
+    ),
+    (
+        "disk i/o error",
+        "the disk failed to read or write (often: full, or a network folder); check it and run it again",
+    ),
+    (
+        "locked",
+        f"another process has been writing for more than {BUSY_TIMEOUT_MS // 1000} seconds; wait "
+        "until it is done and try again",
+    ),
     ("not a database", "the file is no SQLite database; move it away or name another folder with --data"),
     ("malformed", "the database is damaged; restore the last backup (kennismatch restore)"),
 )

@@ -25,6 +25,7 @@ _SURE_SHORT = 0.93
 
 _SHORT_LETTERS = 80
 
+# fmt: off
 # Words that one of the two languages has and the other (and the common third ones) hardly: they decide
 # short texts, where n-grams of technical words, which are alike in both, say little.
 _TELLING = {
@@ -41,6 +42,7 @@ _TELLING = {
         "which", "who", "will", "with", "without", "would",
     }),
 }
+# fmt: on
 _NOT_LETTERS = re.compile(r"(?:https?://\S+|\S+@\S+|[\W\d_])+")
 
 

@@ -11,15 +11,19 @@ import numpy as np
 import numpy.typing as npt
 from rapidfuzz import fuzz, process
 
+# fmt: off
 _LETTERS = str.maketrans({"ß": "ss", "ø": "o", "Ø": "O", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE",
                           "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ð": "d", "þ": "th", "ı": "i"})
+# fmt: on
 _NOT_WORD = re.compile(r"[^\w]+|_+")
 _BRACKETED = re.compile(r"[(\[]([^()\[\]]{2,20})[)\]]")
+# fmt: off
 _SMALL_WORDS = frozenset({
     "a", "an", "and", "at", "by", "for", "from", "in", "of", "on", "the", "to", "with",
     "aan", "bij", "de", "den", "der", "des", "en", "het", "met", "op", "te", "ter", "tot", "uit", "van", "voor",
     "und", "fur", "die", "das", "et", "la", "le", "les", "du",
 })
+# fmt: on
 
 CUTOFF = 70.0
 """Below this similarity (0-100) a name is not shown: chosen on one and two typing errors in real names."""

@@ -22,6 +22,7 @@ _LONG_WORD_CHARS = 60
 # masked by letters for it, and the boundaries are looked for in the text itself.
 _LONG_WORD = re.compile(rf"\S{{{_LONG_WORD_CHARS},}}")
 
+# fmt: off
 # Never the end of a sentence: something belongs after it.
 _NEVER_FINAL = frozenset({
     "e.g", "i.e", "cf", "viz", "vs", "approx", "resp", "incl", "excl", "esp", "fig", "figs", "eq", "eqs", "eqn",
@@ -42,6 +43,7 @@ _SOMETIMES_FINAL = frozenset({
     "corp", "jr", "sr", "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "okt", "oct", "nov", "dec",
     "n.v", "ph.d", "m.sc", "b.sc",
 })
+# fmt: on
 
 _CLOSERS = "\"'”’»)\\]"
 _MARK = re.compile(rf"[.!?…][{_CLOSERS}]{{0,4}}(?:\s*\[\d[\d.,;\s–-]{{0,20}}\]){{0,4}}\s+")
@@ -148,9 +150,13 @@ def _joined(text: str, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
     for start, end in spans:
         piece = text[start:end]
         begin = start if carried is None else carried
-        if carried is None and joined and not any(char.isalpha() for char in piece) and "\n\n" not in (
-            text[joined[-1][1] : start]
-        ) and not _NUMBERING.match(piece):
+        if (
+            carried is None
+            and joined
+            and not any(char.isalpha() for char in piece)
+            and "\n\n" not in (text[joined[-1][1] : start])
+            and not _NUMBERING.match(piece)
+        ):
             joined[-1] = (joined[-1][0], end)
         elif _NUMBERING.match(piece) and carried is None:
             carried = start

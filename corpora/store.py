@@ -66,10 +66,17 @@ class Records:
         self._require_own_documents(profile)
         self._put_organisation(profile.organisation)
         row = {
-            "kind": profile.kind.value, "name": profile.name, "organisation_id": profile.organisation.id,
-            "language": profile.language, "description": profile.description, "region": profile.region,
-            "members": json.dumps(profile.members, ensure_ascii=False), "source": profile.source,
-            "licence": profile.licence, "content_hash": digest, "sort_key": fold(profile.name),
+            "kind": profile.kind.value,
+            "name": profile.name,
+            "organisation_id": profile.organisation.id,
+            "language": profile.language,
+            "description": profile.description,
+            "region": profile.region,
+            "members": json.dumps(profile.members, ensure_ascii=False),
+            "source": profile.source,
+            "licence": profile.licence,
+            "content_hash": digest,
+            "sort_key": fold(profile.name),
             "changed_at": datetime.now(UTC),
         }
         if stored is None:
@@ -152,7 +159,9 @@ class Records:
         if region is not None:
             wanted.append(column.region == region)
         if roadmap is not None:
-            coded = select(tables.profile_roadmap.c.profile_id).where(tables.profile_roadmap.c.code == roadmap)
+            coded = select(tables.profile_roadmap.c.profile_id).where(
+                tables.profile_roadmap.c.code == roadmap
+            )
             wanted.append(column.id.in_(coded))
         total = self._session.execute(select(func.count()).select_from(tables.profile).where(*wanted))
         rows = self._session.execute(
@@ -223,8 +232,13 @@ class Records:
             raise StoreError("a need's text holds NUL or a lone surrogate; pass it through storable() first")
         self._session.execute(
             insert(tables.need).values(
-                id=need.id, text=need.text, language=need.language, created_at=need.created_at,
-                expires_at=need.expires_at, confidentiality=need.confidentiality.value, filters=need.filters,
+                id=need.id,
+                text=need.text,
+                language=need.language,
+                created_at=need.created_at,
+                expires_at=need.expires_at,
+                confidentiality=need.confidentiality.value,
+                filters=need.filters,
             )
         )
 
@@ -234,8 +248,13 @@ class Records:
         if row is None or row.expires_at <= (now or datetime.now(UTC)):
             return None
         return Need(
-            row.id, row.text, row.language, row.created_at, row.expires_at,
-            Confidentiality(row.confidentiality), row.filters,
+            row.id,
+            row.text,
+            row.language,
+            row.created_at,
+            row.expires_at,
+            Confidentiality(row.confidentiality),
+            row.filters,
         )
 
     def delete_need(self, need_id: str) -> bool:
@@ -277,7 +296,9 @@ class Records:
 
     def _put_organisation(self, organisation: Organisation) -> None:
         column = tables.organisation.c
-        row = self._session.execute(select(tables.organisation).where(column.id == organisation.id)).one_or_none()
+        row = self._session.execute(
+            select(tables.organisation).where(column.id == organisation.id)
+        ).one_or_none()
         if row is None:
             self._session.execute(
                 insert(tables.organisation).values(
@@ -298,8 +319,14 @@ class Records:
     def _insert_parts(self, profile: Profile) -> None:
         documents = [
             {
-                "id": item.id, "profile_id": profile.id, "position": position, "kind": item.kind,
-                "title": item.title, "text": item.text, "language": item.language, "date": item.date,
+                "id": item.id,
+                "profile_id": profile.id,
+                "position": position,
+                "kind": item.kind,
+                "title": item.title,
+                "text": item.text,
+                "language": item.language,
+                "date": item.date,
                 "url": item.url,
             }
             for position, item in enumerate(profile.documents)
@@ -360,7 +387,12 @@ class Records:
         roadmaps = self._roadmaps([row.id for row in rows])
         for row in rows:
             yield ProfileEntry(
-                row.id, row.name, ProfileKind(row.kind), _organisation(row), row.language, row.region,
+                row.id,
+                row.name,
+                ProfileKind(row.kind),
+                _organisation(row),
+                row.language,
+                row.region,
                 roadmaps.get(row.id, ()),
             )
 
@@ -373,8 +405,13 @@ _ORGANISATION = (
 )
 _PROFILES: Select[Any] = select(tables.profile, *_ORGANISATION).join(tables.organisation)
 _ENTRIES: Select[Any] = select(
-    tables.profile.c.id, tables.profile.c.name, tables.profile.c.kind, tables.profile.c.organisation_id,
-    tables.profile.c.language, tables.profile.c.region, *_ORGANISATION,
+    tables.profile.c.id,
+    tables.profile.c.name,
+    tables.profile.c.kind,
+    tables.profile.c.organisation_id,
+    tables.profile.c.language,
+    tables.profile.c.region,
+    *_ORGANISATION,
 ).join(tables.organisation)
 
 

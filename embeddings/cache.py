@@ -13,7 +13,7 @@ import fcntl
 import hashlib
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, TypeVar
@@ -74,15 +74,18 @@ class VectorCache:
 
     def get(self, fingerprint: str, kind: str, texts: Sequence[str], dim: int) -> dict[str, Vector]:
         """Those of `texts` that have a vector, each with its `(dim,)` vector."""
-        keys = {_key(kind, text): text for text in texts}
+        keys = {key_of(kind, text): text for text in texts}
         nothing: dict[bytes, Vector] = {}
         found = self._read(lambda store: store.get(fingerprint, keys, dim), nothing)
         return {keys[key]: vector for key, vector in found.items()}
 
     def put(self, fingerprint: str, kind: str, texts: Sequence[str], vectors: Vectors) -> None:
         """Keep `(n, dim)` vectors of `n` texts, all in one commit or none."""
-        rows = {_key(kind, text): vector for text, vector in zip(texts, vectors, strict=True)}
-        self._write(lambda store: store.put(fingerprint, rows))
+        self.adopt(fingerprint, {key_of(kind, text): row for text, row in zip(texts, vectors, strict=True)})
+
+    def adopt(self, fingerprint: str, vectors: Mapping[bytes, Vector]) -> None:
+        """Keep vectors that were made elsewhere under keys of `key_of`, in one commit; held ones stay as they are."""
+        self._write(lambda store: store.put(fingerprint, vectors))
         self.prune(self._max_bytes)
 
     def touch(self, fingerprint: str) -> None:
@@ -204,7 +207,9 @@ class CachedEncoder:
         """Encode passages and sentences of sources: `(n_texts, dim)`; `(0, dim)` for no texts."""
         return self.encode_passages_with_progress(texts, lambda done, total: None)
 
-    def encode_passages_with_progress(self, texts: Sequence[str], progress: Callable[[int, int], None]) -> Vectors:
+    def encode_passages_with_progress(
+        self, texts: Sequence[str], progress: Callable[[int, int], None]
+    ) -> Vectors:
         """The same; `progress(done, total)` is called at the start and after each batch, in different texts.
 
         Each batch is kept before the next begins, so that a run that was cut off goes on where it was.
@@ -225,7 +230,8 @@ class CachedEncoder:
         return np.stack([known[text] for text in texts])
 
 
-def _key(kind: str, text: str) -> bytes:
+def key_of(kind: str, text: str) -> bytes:
+    """What stands in the file for a text of this kind: 32 bytes."""
     return hashlib.sha256(f"{kind}\0{text}".encode("utf-8", "surrogatepass")).digest()
 
 

@@ -30,7 +30,9 @@ def write_seed(path: Path, encoder: Encoder, texts: Sequence[str]) -> int:
     np.savez_compressed(
         path,
         fingerprint=np.array(encoder.fingerprint),
-        keys=np.frombuffer(b"".join(key_of(KIND, text) for text in different), dtype=np.uint8).reshape(-1, 32),
+        keys=np.frombuffer(b"".join(key_of(KIND, text) for text in different), dtype=np.uint8).reshape(
+            -1, 32
+        ),
         numbers=np.round(vectors / scales[:, None]).astype(np.int8),
         scales=scales.astype(np.float32),
     )

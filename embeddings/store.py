@@ -184,7 +184,10 @@ class VectorStore:
         )
 
     def _number(self, statement: str, parameters: tuple[str, ...] = ()) -> int:
-        return int(self._connection.execute(statement, parameters).fetchall()[0][0])
+        rows = self._connection.execute(statement, parameters).fetchall()
+        if len(rows) != 1 or not isinstance(rows[0][0], int):
+            raise StoreDamagedError(f"expected one number, found {rows!r}")
+        return rows[0][0]
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

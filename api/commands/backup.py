@@ -22,7 +22,9 @@ def backup(
 
     contents = back_up(settings.data, file)
     size = file.stat().st_size / 1e6
-    typer.echo(f"{len(contents.items)} files, index {contents.generation or 'none'}, written to {file} ({size:,.1f} MB).")
+    typer.echo(
+        f"{len(contents.items)} files, index {contents.generation or 'none'}, written to {file} ({size:,.1f} MB)."
+    )
 
 
 def restore(

@@ -62,7 +62,9 @@ def read_lines(path: Path) -> list[str]:
     try:
         lines = path.read_bytes().decode("utf-8-sig").split("\n")
     except UnicodeDecodeError as error:
-        raise CommandError(f"expected {path} to be in UTF-8, found another byte at place {error.start}") from error
+        raise CommandError(
+            f"expected {path} to be in UTF-8, found another byte at place {error.start}"
+        ) from error
     if lines[-1] == "":
         lines.pop()
     return [line.removesuffix("\r") for line in lines]

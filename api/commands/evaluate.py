@@ -26,14 +26,22 @@ class Arm(StrEnum):
 def evaluate(
     ctx: typer.Context,
     collection: Annotated[Path, typer.Argument(help="Folder with groups.jsonl, needs.jsonl and qrels.tsv.")],
-    arm: Annotated[Arm, typer.Option("--arm", help="Words alone, meaning alone, or all as `serve` does.")] = Arm.PIPELINE,
+    arm: Annotated[
+        Arm, typer.Option("--arm", help="Words alone, meaning alone, or all as `serve` does.")
+    ] = Arm.PIPELINE,
     without: Annotated[
         list[str] | None, typer.Option("--without", help="Stage to leave out of the pipeline; repeatable.")
     ] = None,
     needs: Annotated[Path | None, typer.Option("--needs", help="Other needs than the collection's.")] = None,
-    qrels: Annotated[Path | None, typer.Option("--qrels", help="Other judgements than the collection's.")] = None,
-    depth: Annotated[int, typer.Option("--depth", min=1, max=1000, help="Profiles ranked for each need.")] = 100,
-    run_file: Annotated[Path | None, typer.Option("--run-file", help="Keep the TREC run in this file.")] = None,
+    qrels: Annotated[
+        Path | None, typer.Option("--qrels", help="Other judgements than the collection's.")
+    ] = None,
+    depth: Annotated[
+        int, typer.Option("--depth", min=1, max=1000, help="Profiles ranked for each need.")
+    ] = 100,
+    run_file: Annotated[
+        Path | None, typer.Option("--run-file", help="Keep the TREC run in this file.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Figures as JSON on standard output.")] = False,
     data: DataOption = None,
     encoder: EncoderOption = None,

@@ -47,7 +47,9 @@ def import_(
 
 def index(
     ctx: typer.Context,
-    rebuild: Annotated[bool, typer.Option("--rebuild", help="Build all anew, not only what changed.")] = False,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Build all anew, not only what changed.")
+    ] = False,
     data: DataOption = None,
     encoder: EncoderOption = None,
 ) -> None:

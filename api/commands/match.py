@@ -21,12 +21,19 @@ def match(
     ctx: typer.Context,
     text: Annotated[str | None, typer.Argument(help="The need, in words.", show_default=False)] = None,
     file: Annotated[
-        Path | None, typer.Option("--file", help="Needs as CSV with columns id, text and, if known, language.")
+        Path | None,
+        typer.Option("--file", help="Needs as CSV with columns id, text and, if known, language."),
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="CSV to write: one row a match, with evidence.")] = None,
-    language: Annotated[str | None, typer.Option("--language", help="Language of the need; detected by default.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="CSV to write: one row a match, with evidence.")
+    ] = None,
+    language: Annotated[
+        str | None, typer.Option("--language", help="Language of the need; detected by default.")
+    ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="Matches a need.")] = 10,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the answer as the JSON API gives it.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the answer as the JSON API gives it.")
+    ] = False,
     data: DataOption = None,
     encoder: EncoderOption = None,
 ) -> None:
@@ -34,7 +41,9 @@ def match(
     from api.errors import CommandError
 
     if (text is None) == (file is None):
-        raise CommandError("expected a need in words, or a file of needs with --file and --out; give one of the two")
+        raise CommandError(
+            "expected a need in words, or a file of needs with --file and --out; give one of the two"
+        )
     if (file is None) != (out is None):
         raise CommandError("expected --file and --out together; name both")
     settings = settings_of(ctx, data=data, encoder=encoder)
@@ -80,7 +89,9 @@ def live_pipeline(settings: Settings) -> Iterator[Pipeline]:
         # Before the encoder is loaded, which takes a second.
         Generation.open_current(settings.data)
     model = open_encoder(settings.encoder)
-    generation = Generation.open_current(settings.data, expected_fingerprint=model.fingerprint, erased=lambda: erased)
+    generation = Generation.open_current(
+        settings.data, expected_fingerprint=model.fingerprint, erased=lambda: erased
+    )
     try:
         yield Pipeline(generation, model, excluded=lambda: erased)
     finally:
@@ -104,7 +115,9 @@ def _show(answer: Answer) -> None:
             )
         )  # fmt: skip
         for item in found.evidence:
-            source = ", ".join(part for part in (item.title, item.date.isoformat() if item.date else "") if part)
+            source = ", ".join(
+                part for part in (item.title, item.date.isoformat() if item.date else "") if part
+            )
             console.print(Padding(Text(f"{item.aspect}", style="cyan"), (0, 0, 0, 3)))
             console.print(Padding(Text.assemble(f"“{item.quote}” ", (f"({source})", "dim")), (0, 0, 0, 5)))
         for aspect in found.unmet:

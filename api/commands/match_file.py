@@ -89,7 +89,9 @@ def read_needs(path: Path) -> tuple[list[NeedRow], str]:
         missing = {"id", "text"} - set(reader.fieldnames or ())
         if missing:
             found = ", ".join(reader.fieldnames or ()) or "nothing"
-            raise CommandError(f"expected columns id, text and perhaps language in {path}, found {found[:200]}")
+            raise CommandError(
+                f"expected columns id, text and perhaps language in {path}, found {found[:200]}"
+            )
         return list(_rows(reader, path)), separator
     except csv.Error as error:
         raise CommandError(f"expected CSV in {path}, but line {reader.line_num} is not: {error}") from error
@@ -101,7 +103,9 @@ def _rows(reader: csv.DictReader[str], path: Path) -> Iterator[NeedRow]:
         id_, text = row["id"] or "", row["text"] or ""
         if not id_ or id_ in seen:
             found = "none" if not id_ else f"{id_!r} once more"
-            raise CommandError(f"expected an id of its own for each need in {path}, found {found} at line {reader.line_num}")
+            raise CommandError(
+                f"expected an id of its own for each need in {path}, found {found} at line {reader.line_num}"
+            )
         seen.add(id_)
         language = (row.get("language") or "").strip().lower() or None
         yield NeedRow(id_, text, language)
@@ -122,7 +126,9 @@ def _row(need_id: str, match: Match, fits: bool) -> dict[str, Any]:
     }
     for n, item in enumerate(match.evidence[:MAX_EVIDENCE], start=1):
         values = (item.aspect, item.quote, item.title, item.date, item.url, item.document_id)
-        row |= {f"{name}_{n}": value for name, value in zip(_EVIDENCE, values, strict=True) if value is not None}
+        row |= {
+            f"{name}_{n}": value for name, value in zip(_EVIDENCE, values, strict=True) if value is not None
+        }
     return row
 
 
@@ -130,6 +136,8 @@ def _safe(row: dict[str, Any]) -> dict[str, Any]:
     """Keep a spreadsheet from taking a text for a formula (OWASP, "CSV injection"): put an apostrophe before it."""
     numbers = ("score", "rank", "probability")
     return {
-        name: f"'{value}" if isinstance(value, str) and name not in numbers and value.startswith(_FORMULA) else value
+        name: f"'{value}"
+        if isinstance(value, str) and name not in numbers and value.startswith(_FORMULA)
+        else value
         for name, value in row.items()
     }

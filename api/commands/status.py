@@ -72,7 +72,9 @@ def read_status(settings: Settings) -> Status:
     folder = settings.data
     found = Status(data=str(folder.absolute()), encoder=settings.encoder)
     if not folder.is_dir():
-        found.problems.append(f"expected a data folder, found none at {folder}; `kennismatch serve` makes one")
+        found.problems.append(
+            f"expected a data folder, found none at {folder}; `kennismatch serve` makes one"
+        )
         return found
     found.size_bytes = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     found.free_bytes = shutil.disk_usage(folder).free
@@ -84,7 +86,9 @@ def read_status(settings: Settings) -> Status:
         gone = len(indexed.keys() - hashes.keys())
         found.to_index = gone + sum(indexed.get(id_) != digest for id_, digest in hashes.items())
         if found.to_index:
-            found.problems.append(f"{found.to_index:,} profiles differ between records and index; run `kennismatch index`")
+            found.problems.append(
+                f"{found.to_index:,} profiles differ between records and index; run `kennismatch index`"
+            )
     found.agree = not found.problems
     return found
 
@@ -95,7 +99,9 @@ def _read_records(settings: Settings, found: Status) -> dict[str, str] | None:
     from corpora.store import Records
 
     if not settings.database.exists():
-        found.problems.append("there are no records yet; run `kennismatch import FOLDER` or `kennismatch serve`")
+        found.problems.append(
+            "there are no records yet; run `kennismatch import FOLDER` or `kennismatch serve`"
+        )
         return None
     try:
         engine = open_engine(settings.database)
@@ -162,13 +168,25 @@ def _show(found: Status) -> None:
         return "none" if value is None else f"{value:,}"
 
     lines = [
-        ("Data folder", f"{found.data} ({found.size_bytes / 1e6:,.1f} MB, {found.free_bytes / 1e9:,.1f} GB free)"),
-        ("Records", f"{of(found.profiles)} profiles, {of(found.documents)} documents, {of(found.needs)} needs"),
+        (
+            "Data folder",
+            f"{found.data} ({found.size_bytes / 1e6:,.1f} MB, {found.free_bytes / 1e9:,.1f} GB free)",
+        ),
+        (
+            "Records",
+            f"{of(found.profiles)} profiles, {of(found.documents)} documents, {of(found.needs)} needs",
+        ),
         ("Index", f"{found.generation or 'none'} of {', '.join(found.generations) or 'none'}"),
-        ("Indexed", f"{of(found.profiles_indexed)} profiles, {of(found.passages)} passages, {of(found.sentences)} sentences"),
+        (
+            "Indexed",
+            f"{of(found.profiles_indexed)} profiles, {of(found.passages)} passages, {of(found.sentences)} sentences",
+        ),
         ("Vectors, words", f"{of(found.vectors)} in FAISS, {of(found.lexical_entries)} in tantivy"),
         ("Encoder", f"{found.encoder} set, {found.index_encoder or 'none'} in the index"),
-        ("At work", f"server {found.server_pid or 'none'}, importer or index builder {found.writer_pid or 'none'}"),
+        (
+            "At work",
+            f"server {found.server_pid or 'none'}, importer or index builder {found.writer_pid or 'none'}",
+        ),
         ("All agree", "yes" if found.agree else "no"),
     ]
     for name, value in lines:

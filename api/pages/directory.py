@@ -113,7 +113,11 @@ def _selects(records: Records, query: DirectoryQuery, t: Words) -> tuple[ChoiceG
         ("language", "languages", query.language, [(code, language_name(code, t)) for code in ("nl", "en")]),
     ]  # fmt: skip
     return tuple(
-        ChoiceGroup(name, t(f"filters.{label}"), tuple(Choice(value, text, value == chosen) for value, text in choices))
+        ChoiceGroup(
+            name,
+            t(f"filters.{label}"),
+            tuple(Choice(value, text, value == chosen) for value, text in choices),
+        )
         for name, label, chosen, choices in offered
         if len(choices) > 1
     )

@@ -57,7 +57,9 @@ def show_need(need_id: str, request: Request, service: ServiceDependency) -> Res
     with service.reading() as records:
         need = records.get_need(need_id)
     if need is None:
-        raise ProblemError(404, "no_such_need", "expected the address of a need that is kept here, found another")
+        raise ProblemError(
+            404, "no_such_need", "expected the address of a need that is kept here, found another"
+        )
     pipeline = service.pipeline()
     filters = filters_of(need)
     answer = pipeline.match(need.text, language=need.language, filters=filters)
@@ -91,5 +93,7 @@ def delete_need(need_id: str, service: ServiceDependency) -> Response:
     """Delete the need now."""
     with service.writing() as records:
         if not records.delete_need(need_id):
-            raise ProblemError(404, "no_such_need", "expected the address of a need that is kept here, found another")
+            raise ProblemError(
+                404, "no_such_need", "expected the address of a need that is kept here, found another"
+            )
     return RedirectResponse("/?deleted=true", status_code=303)

@@ -84,8 +84,10 @@ def render(
 
 def html(page: Page, frame: Frame) -> str:
     """The page as HTML."""
-    return environment().get_template(page.template).render(
-        page=page, frame=frame, t=words(frame.language), fmt=Format(frame.language)
+    return (
+        environment()
+        .get_template(page.template)
+        .render(page=page, frame=frame, t=words(frame.language), fmt=Format(frame.language))
     )
 
 
@@ -106,9 +108,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    found.globals.update(
-        asset=asset, anchor=anchor, profile_link=profile_link, document_link=document_link
-    )
+    found.globals.update(asset=asset, anchor=anchor, profile_link=profile_link, document_link=document_link)
     return found
 
 

@@ -21,7 +21,10 @@ NEAREST_SHOWN = 5
 """Matches shown where nobody fits."""
 
 OPEN_INSTITUTES = 3
-"""Institutes whose groups are shown at once; the others open at a click."""
+"""Institutes whose groups show at once, the first always, others only with more than a small chance."""
+
+PAIRS_SHOWN = 2
+"""Pieces of evidence that show at once; the others open at a click."""
 
 HELP_SHOWN = 3
 
@@ -54,6 +57,7 @@ class MatchView:
     probability: float
     band: str
     evidence: tuple[EvidenceView, ...]
+    more_evidence: tuple[EvidenceView, ...]
     unmet: tuple[str, ...]
 
 
@@ -63,7 +67,6 @@ class InstituteView:
 
     name: str
     probability: float
-    band: str
     matches: tuple[MatchView, ...]
     open: bool
 
@@ -118,9 +121,8 @@ def institutes(answer: Answer, t: Words) -> tuple[InstituteView, ...]:
                 InstituteView(
                     institute.name,
                     institute.probability,
-                    band(institute.probability),
                     matches,
-                    len(views) < OPEN_INSTITUTES,
+                    not views or (len(views) < OPEN_INSTITUTES and band(institute.probability) != "weak"),
                 )
             )
     return tuple(views)
@@ -129,6 +131,7 @@ def institutes(answer: Answer, t: Words) -> tuple[InstituteView, ...]:
 def match_view(match: Match, t: Words) -> MatchView:
     """A match as the page shows it."""
     labels = roadmap_labels(t.language)
+    evidence = tuple(_evidence_view(match.profile.id, item, t) for item in match.evidence)
     return MatchView(
         rank=match.rank,
         name=match.profile.name,
@@ -140,7 +143,8 @@ def match_view(match: Match, t: Words) -> MatchView:
         roadmaps=tuple(labels.get(code, code) for code in match.profile.roadmaps),
         probability=match.probability,
         band=band(match.probability),
-        evidence=tuple(_evidence_view(match.profile.id, item, t) for item in match.evidence),
+        evidence=evidence[:PAIRS_SHOWN],
+        more_evidence=evidence[PAIRS_SHOWN:],
         unmet=tuple(aspect.text for aspect in match.unmet),
     )
 
@@ -159,7 +163,9 @@ def _evidence_view(profile_id: str, evidence: Evidence, t: Words) -> EvidenceVie
 
 def other_kinds(answer: Answer, t: Words) -> tuple[KindBlock, ...]:
     """The blocks of other kinds."""
-    return tuple(KindBlock(kind, tuple(match_view(match, t) for match in matches)) for kind, matches in answer.others)
+    return tuple(
+        KindBlock(kind, tuple(match_view(match, t) for match in matches)) for kind, matches in answer.others
+    )
 
 
 def desks(generation: Generation, near: Sequence[Match], hidden: frozenset[str]) -> tuple[HelpLink, ...]:

@@ -56,7 +56,9 @@ def problem_of(errors: Sequence[Any]) -> ProblemError:
 
 def malformed() -> ProblemError:
     """The problem for a body that is no JSON at all."""
-    return ProblemError(400, "malformed_json", "expected a JSON object in UTF-8, found something else; send {\"text\": \"…\"}")
+    return ProblemError(
+        400, "malformed_json", 'expected a JSON object in UTF-8, found something else; send {"text": "…"}'
+    )
 
 
 def _detail(error: Any) -> dict[str, str]:
@@ -65,7 +67,11 @@ def _detail(error: Any) -> dict[str, str]:
     if error["type"] == "missing":
         return {"pointer": pointer or "/", "expected": "this field", "found": "nothing"}
     if error["type"] == "extra_forbidden":
-        return {"pointer": pointer, "expected": "only the documented fields", "found": f"an unknown one, {path[-1][:_SHOWN_CHARS]!r}"}
+        return {
+            "pointer": pointer,
+            "expected": "only the documented fields",
+            "found": f"an unknown one, {path[-1][:_SHOWN_CHARS]!r}",
+        }
     message = str(error["msg"]).removeprefix("Input should be ").removeprefix("Value error, ")
     private = any(part in _PRIVATE for part in path)
     return {"pointer": pointer or "/", "expected": message, "found": _found(error.get("input"), private)}
@@ -75,7 +81,9 @@ def _found(value: object, private: bool) -> str:
     if value is None:
         return "null"
     if isinstance(value, str):
-        return f"a text of {len(value):,} characters" if private or len(value) > _SHOWN_CHARS else ascii(value)
+        return (
+            f"a text of {len(value):,} characters" if private or len(value) > _SHOWN_CHARS else ascii(value)
+        )
     if isinstance(value, list):
         return f"a list of {len(value)}"
     if isinstance(value, dict):

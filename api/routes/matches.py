@@ -49,11 +49,20 @@ def checked_filters(filters: Filters, generation: Generation) -> Filters:
     names = {profile.organisation.casefold(): profile.organisation_id for profile in profiles}
     known = {**names, **ids}
     organisations = tuple(known.get(item, known.get(item.casefold(), "")) for item in filters.organisations)
-    _check("organisations", filters.organisations, [bool(item) for item in organisations], "GET /api/v1/profiles")
+    _check(
+        "organisations", filters.organisations, [bool(item) for item in organisations], "GET /api/v1/profiles"
+    )
     roadmaps = {term.code for term in load_taxonomy().roadmaps()}
-    _check("roadmaps", filters.roadmaps, [item in roadmaps for item in filters.roadmaps], ", ".join(sorted(roadmaps)))
+    _check(
+        "roadmaps",
+        filters.roadmaps,
+        [item in roadmaps for item in filters.roadmaps],
+        ", ".join(sorted(roadmaps)),
+    )
     regions = {profile.region for profile in profiles if profile.region}
-    _check("regions", filters.regions, [item in regions for item in filters.regions], ", ".join(sorted(regions)))
+    _check(
+        "regions", filters.regions, [item in regions for item in filters.regions], ", ".join(sorted(regions))
+    )
     return replace(filters, organisations=organisations)
 
 

@@ -10,7 +10,7 @@ from api import demonstration
 from api.dependencies import ServiceDependency
 from api.directory import DirectoryQuery, look_up
 from api.problems import ProblemError
-from api.routes.schemas import DirectoryOut, OrganisationOut, ProfileDetailOut, ProfileOut
+from api.routes.schemas import DirectoryOut, ProfileDetailOut, ProfileOut
 from corpora.model import ProfileKind
 
 router = APIRouter(prefix="/api/v1", tags=["profiles"])
@@ -37,18 +37,7 @@ def list_profiles(
     return DirectoryOut(
         total=listing.total,
         offset=offset,
-        profiles=[
-            ProfileOut(
-                id=entry.id,
-                name=entry.name,
-                kind=entry.kind,
-                organisation=OrganisationOut.of(entry.organisation),
-                language=entry.language,
-                region=entry.region,
-                roadmaps=list(entry.roadmaps),
-            )
-            for entry in listing.entries
-        ],
+        profiles=[ProfileOut.of_entry(entry) for entry in listing.entries],
     )
 
 

@@ -8,12 +8,15 @@ from typing import Annotated, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from api.pages.anchors import document_link
-from corpora.model import Document, Organisation, Profile, ProfileKind
+from corpora.model import Document, Profile, ProfileKind
+from corpora.store import ProfileEntry
 from matcher.model import Answer, Evidence, Filters, InstituteMatch, Match, ProfileSummary
 
 MAX_LIMIT = 100
 
-Names = Annotated[list[str], BeforeValidator(lambda value: [] if value is None else value), Field(max_length=1000)]
+Names = Annotated[
+    list[str], BeforeValidator(lambda value: [] if value is None else value), Field(max_length=1000)
+]
 Kinds = Annotated[list[ProfileKind], BeforeValidator(lambda value: [] if value is None else value)]
 
 
@@ -47,7 +50,9 @@ class NeedIn(BaseModel):
     )
 
     text: str = Field(description="The need in words, at most 20,000 characters.")
-    language: str | None = Field(default=None, pattern="^[a-z]{2}$", description="ISO 639-1; detected when absent.")
+    language: str | None = Field(
+        default=None, pattern="^[a-z]{2}$", description="ISO 639-1; detected when absent."
+    )
     filters: FiltersIn | None = None
     limit: int = Field(default=20, ge=1, le=MAX_LIMIT, description="How many matches at most.")
 
@@ -69,28 +74,31 @@ class NeedOut(BaseModel):
     aspects: list[AspectOut]
 
 
-class OrganisationOut(BaseModel):
-    """An institute."""
-
-    id: str
-    name: str
-
-    @classmethod
-    def of(cls, organisation: Organisation) -> Self:
-        """The institute of a profile."""
-        return cls(id=organisation.id, name=organisation.name)
-
-
 class ProfileOut(BaseModel):
-    """A profile in a list."""
+    """A profile in a list; `organisation` is the institute's name."""
 
     id: str
     name: str
     kind: ProfileKind
-    organisation: OrganisationOut
+    organisation: str
+    organisation_id: str
     language: str
     region: str | None
     roadmaps: list[str]
+
+    @classmethod
+    def of_entry(cls, entry: ProfileEntry) -> Self:
+        """From a line of the directory."""
+        return cls(
+            id=entry.id,
+            name=entry.name,
+            kind=entry.kind,
+            organisation=entry.organisation.name,
+            organisation_id=entry.organisation.id,
+            language=entry.language,
+            region=entry.region,
+            roadmaps=list(entry.roadmaps),
+        )
 
     @classmethod
     def of(cls, profile: ProfileSummary) -> Self:
@@ -99,7 +107,8 @@ class ProfileOut(BaseModel):
             id=profile.id,
             name=profile.name,
             kind=profile.kind,
-            organisation=OrganisationOut(id=profile.organisation_id, name=profile.organisation),
+            organisation=profile.organisation,
+            organisation_id=profile.organisation_id,
             language=profile.language,
             region=profile.region,
             roadmaps=list(profile.roadmaps),
@@ -272,7 +281,8 @@ class ProfileDetailOut(ProfileOut):
             id=profile.id,
             name=profile.name,
             kind=profile.kind,
-            organisation=OrganisationOut.of(profile.organisation),
+            organisation=profile.organisation.name,
+            organisation_id=profile.organisation.id,
             language=profile.language,
             region=profile.region,
             roadmaps=list(profile.roadmaps),

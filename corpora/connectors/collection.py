@@ -58,7 +58,9 @@ class CollectionNeed:
     organisation: str | None = None
 
 
-def read_collection(folder: Path, organisations: Mapping[str, str] | None = None) -> Iterator[Profile | BrokenLine]:
+def read_collection(
+    folder: Path, organisations: Mapping[str, str] | None = None
+) -> Iterator[Profile | BrokenLine]:
     """Yield the profiles of a collection and the lines that were left out, in order, one line in memory.
 
     `organisations` gives ids that names already have (name to id). Raises `CollectionError` where

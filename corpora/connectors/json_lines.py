@@ -130,11 +130,15 @@ def _lines(path: Path, file: BinaryIO) -> Iterator[tuple[int, int, bytes | Broke
                 raw = file.readline(MAX_LINE_BYTES)
                 length += len(raw)
             end += length - MAX_LINE_BYTES - 1
-            yield number, end, BrokenLine(
-                path.name,
+            yield (
                 number,
-                f"expected at most {MAX_LINE_BYTES:,} bytes in a line, found {length:,}; "
-                "split the group or shorten its texts",
+                end,
+                BrokenLine(
+                    path.name,
+                    number,
+                    f"expected at most {MAX_LINE_BYTES:,} bytes in a line, found {length:,}; "
+                    "split the group or shorten its texts",
+                ),
             )
         elif raw.strip():
             yield number, end, raw

@@ -88,10 +88,16 @@ class SentenceTransformerEncoder:
         digest = hashlib.sha256(f"{self._query_prefix}\0{self._passage_prefix}\0".encode())
         for path in sorted(self._folder.rglob("*")):
             relative = path.relative_to(self._folder)
-            if path.suffix in NOT_READ or any(part.startswith(".") for part in relative.parts) or path.is_dir():
+            if (
+                path.suffix in NOT_READ
+                or any(part.startswith(".") for part in relative.parts)
+                or path.is_dir()
+            ):
                 continue
             with path.open("rb") as file:
-                digest.update(f"{relative.as_posix()}\0{hashlib.file_digest(file, 'sha256').hexdigest()}\0".encode())
+                digest.update(
+                    f"{relative.as_posix()}\0{hashlib.file_digest(file, 'sha256').hexdigest()}\0".encode()
+                )
         return f"sentence-transformers-{digest.hexdigest()[:16]}"
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
@@ -122,7 +128,9 @@ def _find(model: str, table: dict[str, Any], snapshot_download: Any) -> Path:
     if package := table["packages"].get(model.lower()):
         spec = importlib.util.find_spec(package["module"])
         if spec is None or spec.origin is None:
-            raise EncoderError(f"expected the package that carries {model}, found none; run: {package['install']}")
+            raise EncoderError(
+                f"expected the package that carries {model}, found none; run: {package['install']}"
+            )
         return Path(spec.origin).with_name(package["folder"])
     if model and Path(model).is_dir():
         return Path(model).resolve()

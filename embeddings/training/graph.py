@@ -1,13 +1,14 @@
 """The encoder as an ONNX graph, written operator by operator: fused, 8-bit weights, one row independent of another.
 
-Matrix products are `MatMulNBits` (com.microsoft): 8-bit weights with a scale per block of inputs, and activations
-quantised row by row and block by block while they run. So a text gets the same vector in any batch, which a
-product with one scale for the whole batch (`DynamicQuantizeLinear`) does not give.
+Matrix products multiply bytes: weights in 7 bits with a scale per output, so that two products of bytes always fit
+the 16 bits in which processors without VNNI add them (no saturation), and activations in 8 bits with a scale per
+token. So a text gets the same vector in any batch, which one scale for the whole batch (`DynamicQuantizeLinear`, as
+the usual tools write it) does not give.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -30,14 +31,11 @@ class Shape:
     epsilon: float
 
 
-@dataclass(frozen=True, slots=True)
-class Precision:
-    """How the weights are kept: bits (8, 4 or 32 for none), inputs a scale, and products that stay at 32 bits."""
+WEIGHT_LIMIT = 63
+"""Largest weight in 7 bits: 255 * 63 * 2 < 2 ** 15."""
 
-    bits: int = 8
-    block: int = 128
-    accuracy_level: int = 4
-    plain: frozenset[str] = frozenset()
+ACTIVATION_MIDDLE = 128
+_MIDDLES = helper.make_tensor("middles", TensorProto.UINT8, [1], [ACTIVATION_MIDDLE])
 
 
 @dataclass(slots=True)
@@ -60,40 +58,30 @@ def quantise_rows(table: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray
     return np.round(table / scales).astype(np.int8), scales.astype(np.float32)
 
 
-def quantise_blocks(
-    weight: NDArray[np.float32], bits: int, block: int
-) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """`weight (n_out, n_in)` in blocks along n_in: bytes `(n_out, n_blocks, bytes)`, scales `(n_out * n_blocks)`.
-
-    Symmetric about the middle of the range (128 or 8), as `MatMulNBits` takes it without zero points.
-    """
-    n_out, n_in = weight.shape
-    blocks = weight.reshape(n_out, n_in // block, block)
-    middle = 1 << (bits - 1)
-    scales = np.maximum(np.abs(blocks).max(axis=2, keepdims=True), 1e-12) / (middle - 1)
-    whole = np.clip(np.round(blocks / scales) + middle, 0, 2 * middle - 1).astype(np.uint8)
-    if bits == 4:
-        whole = whole[..., ::2] | (whole[..., 1::2] << 4)
-    return whole, scales.reshape(-1).astype(np.float32)
+def quantise_columns(weight: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """`weight (n_out, n_in)` as `(n_in, n_out)` in 7 bits with a scale per output, `(n_out)`."""
+    scales = np.maximum(np.abs(weight).max(axis=1), 1e-12) / WEIGHT_LIMIT
+    return np.round(weight / scales[:, None]).astype(np.int8).T, scales.astype(np.float32)
 
 
-def _product(w: _Writer, x: str, name: str, weight: NDArray[np.float32], precision: Precision) -> str:
-    """`x @ weight.T`, without bias."""
-    if precision.bits == 32 or name in precision.plain:
+def _rows_in_bytes(w: _Writer, x: str, name: str) -> tuple[str, str]:
+    """`x (n_tokens, n)` as bytes about 128, and the scale of each row `(n_tokens, 1)`."""
+    top = w.op("ReduceMax", [w.op("Abs", [x], f"{name}.abs")], f"{name}.top", axes=[1], keepdims=0)
+    scale = w.op("Mul", [top, "row.step"], f"{name}.scale")
+    middle = w.op("ConstantOfShape", [w.op("Shape", [scale], f"{name}.rows")], f"{name}.middle", value=_MIDDLES)
+    whole = w.op("QuantizeLinear", [x, scale, middle], f"{name}.bytes", axis=0)
+    return whole, w.op("Unsqueeze", [scale, "last"], f"{name}.scales")
+
+
+def _product(w: _Writer, x: str, name: str, weight: NDArray[np.float32], plain: Collection[str]) -> str:
+    """`x @ weight.T` of `x (n_tokens, n_in)`, without bias; at 32 bits if `name` is `plain`."""
+    if name in plain or "all" in plain:
         return w.op("MatMul", [x, w.constant(f"{name}.weight", weight.T)], f"{name}.product")
-    packed, scales = quantise_blocks(weight, precision.bits, precision.block)
-    n_out, n_in = weight.shape
-    return w.op(
-        "MatMulNBits",
-        [x, w.constant(f"{name}.packed", packed), w.constant(f"{name}.scales", scales)],
-        f"{name}.product",
-        MICROSOFT,
-        K=n_in,
-        N=n_out,
-        bits=precision.bits,
-        block_size=precision.block,
-        accuracy_level=precision.accuracy_level,
-    )
+    whole, row_scale = _rows_in_bytes(w, x, name)
+    columns, column_scale = quantise_columns(weight)
+    constants = [w.constant(f"{name}.weight", columns), "one", w.constant(f"{name}.scale_out", column_scale), "middle"]
+    product = w.op("MatMulIntegerToFloat", [whole, *constants], f"{name}.whole", MICROSOFT)
+    return w.op("Mul", [product, row_scale], f"{name}.product")
 
 
 def _embeddings(w: _Writer, weights: Weights, shape: Shape) -> str:
@@ -105,9 +93,8 @@ def _embeddings(w: _Writer, weights: Weights, shape: Shape) -> str:
     # All tokens are of type 0, so that its vector can go into the positions.
     positions = weights["embeddings.position_embeddings.weight"] + weights["embeddings.token_type_embeddings.weight"][0]
     length = w.op("Shape", ["input_ids"], "length", start=1, end=2)
-    begin = w.constant("zero", np.array([0], dtype=np.int64))
-    here = w.op("Slice", [w.constant("positions", positions), begin, length], "positions.here")
-    both = w.op("Add", [words, here], "embedded")
+    here = w.op("Slice", [w.constant("positions", positions), "first", length], "positions.here")
+    both = w.op("Reshape", [w.op("Add", [words, here], "embedded.texts"), "flat"], "embedded")
     names = ["embeddings.LayerNorm.weight", "embeddings.LayerNorm.bias"]
     norm = [w.constant(name, weights[name]) for name in names]
     return w.op("LayerNormalization", [both, *norm], "embedded.norm", axis=-1, epsilon=shape.epsilon)
@@ -121,46 +108,63 @@ def _skip_norm(w: _Writer, x: str, skip: str, prefix: str, weights: Weights, sha
     )
 
 
-def _layer(w: _Writer, x: str, number: int, weights: Weights, shape: Shape, precision: Precision) -> str:
+def _layer(w: _Writer, x: str, number: int, weights: Weights, shape: Shape, plain: Collection[str]) -> str:
     at = f"encoder.layer.{number}"
-    parts = []
     own = f"{at}.attention.self"
     joined = np.concatenate([weights[f"{own}.{part}.weight"] for part in ("query", "key", "value")])
-    product = _product(w, x, f"{own}.qkv", joined, precision)
-    sizes = w.constant(f"{own}.sizes", np.array([shape.hidden] * 3, dtype=np.int64))
+    product = w.op("Reshape", [_product(w, x, f"{own}.qkv", joined, plain), "texts.three"], f"{own}.texts")
     parts = [f"{own}.q", f"{own}.k", f"{own}.v"]
-    w.nodes.append(helper.make_node("Split", [product, sizes], parts, name=f"{own}.split", axis=-1))
+    w.nodes.append(helper.make_node("Split", [product, "thirds"], parts, name=f"{own}.split", axis=-1))
     bias = np.concatenate([weights[f"{own}.{part}.bias"] for part in ("query", "key", "value")])
     attended = w.op(
         "MultiHeadAttention",
         [*parts, w.constant(f"{own}.bias", bias), "mask.lengths"],
-        f"{own}.attended",
+        f"{own}.attended.texts",
         MICROSOFT,
         num_heads=shape.heads,
     )
-    out = _product(w, attended, f"{at}.attention.output", weights[f"{at}.attention.output.dense.weight"], precision)
+    attended = w.op("Reshape", [attended, "flat"], f"{own}.attended")
+    out = _product(w, attended, f"{at}.attention.output", weights[f"{at}.attention.output.dense.weight"], plain)
     middle = _skip_norm(w, out, x, f"{at}.attention.output", weights, shape)
-    inner = _product(w, middle, f"{at}.intermediate", weights[f"{at}.intermediate.dense.weight"], precision)
+    inner = _product(w, middle, f"{at}.intermediate", weights[f"{at}.intermediate.dense.weight"], plain)
     inner_bias = w.constant(f"{at}.intermediate.bias", weights[f"{at}.intermediate.dense.bias"])
     active = w.op("BiasGelu", [inner, inner_bias], f"{at}.active", MICROSOFT)
-    last = _product(w, active, f"{at}.output", weights[f"{at}.output.dense.weight"], precision)
+    last = _product(w, active, f"{at}.output", weights[f"{at}.output.dense.weight"], plain)
     return _skip_norm(w, last, middle, f"{at}.output", weights, shape)
 
 
-def build(weights: Weights, shape: Shape, precision: Precision) -> onnx.ModelProto:
+def _constants(w: _Writer, shape: Shape) -> None:
+    whole = {
+        "first": [0],
+        "second": [1],
+        "last": [-1],
+        "flat": [-1, shape.hidden],
+        "hidden": [shape.hidden],
+        "three": [3 * shape.hidden],
+        "thirds": [shape.hidden] * 3,
+    }
+    for name, value in whole.items():
+        w.constant(name, np.array(value, dtype=np.int64))
+    w.constant("middle", np.array(ACTIVATION_MIDDLE, dtype=np.uint8))
+    w.constant("one", np.array(1.0, dtype=np.float32))
+    w.constant("row.step", np.array(1.0 / (255 - ACTIVATION_MIDDLE), dtype=np.float32))
+
+
+def build(weights: Weights, shape: Shape, plain: Collection[str]) -> onnx.ModelProto:
     """Graph: `input_ids`, `attention_mask (n_texts, length)` int64 -> `vectors (n_texts, hidden)` of length 1."""
     w = _Writer()
+    _constants(w, shape)
     w.op("Cast", ["attention_mask"], "mask.lengths", to=TensorProto.INT32)
+    w.op("Concat", [w.op("Shape", ["input_ids"], "texts"), "three"], "texts.three", axis=0)
+    w.op("Concat", ["texts", "hidden"], "texts.hidden", axis=0)
     x = _embeddings(w, weights, shape)
     for number in range(shape.layers):
-        x = _layer(w, x, number, weights, shape, precision)
-    last = w.constant("last", np.array([-1], dtype=np.int64))
-    second = w.constant("second", np.array([1], dtype=np.int64))
+        x = _layer(w, x, number, weights, shape, plain)
+    tokens = w.op("Reshape", [x, "texts.hidden"], "tokens")
     mask = w.op("Cast", ["attention_mask"], "mask.floats", to=TensorProto.FLOAT)
-    weight = w.op("Unsqueeze", [mask, last], "mask.weights")
-    masked = w.op("Mul", [x, weight], "pooled.masked")
+    masked = w.op("Mul", [tokens, w.op("Unsqueeze", [mask, "last"], "mask.weights")], "tokens.masked")
     # The sum points where the mean points: the length goes away in the next step.
-    total = w.op("ReduceSum", [masked, second], "pooled", keepdims=0)
+    total = w.op("ReduceSum", [masked, "second"], "pooled", keepdims=0)
     w.op("LpNormalization", [total], "vectors", axis=-1, p=2)
     inputs = [
         helper.make_tensor_value_info(name, TensorProto.INT64, ["texts", "length"])

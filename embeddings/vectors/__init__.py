@@ -37,7 +37,9 @@ class VectorIndex(Protocol):
     def remove(self, ids: Ids) -> int:
         """Remove these ids, unknown ones ignored; returns how many went."""
 
-    def search(self, queries: Vectors, k: int, allowed: Ids | None = None) -> list[tuple[Ids, NDArray[np.float32]]]:
+    def search(
+        self, queries: Vectors, k: int, allowed: Ids | None = None
+    ) -> list[tuple[Ids, NDArray[np.float32]]]:
         """For each of `(n, dim)` queries: at most `k` `(ids, scores)`, best first, ties by id.
 
         `allowed` restricts the search to these ids; fewer than `k` come back where fewer are allowed.
@@ -45,5 +47,3 @@ class VectorIndex(Protocol):
 
     def save(self, path: Path) -> None:
         """Write to `path` completely or not at all (temporary file, fsync, rename)."""
-
-

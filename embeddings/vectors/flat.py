@@ -15,7 +15,8 @@ from embeddings.environment import environment, openmp_settings
 from embeddings.vectors import Ids, VectorIndexError
 from embeddings.vectors.sealed_file import AGAIN, check_seal, write_sealed
 
-with environment(openmp_settings()):  # on busy cores one query in 20,000 vectors took 32 ms without, 16 ms with
+# On busy cores a query in 20,000 vectors took 32 ms without, 16 ms with.
+with environment(openmp_settings()):
     import faiss
 
 NORM_TOLERANCE = 1e-3
@@ -54,7 +55,9 @@ class FlatIndex:
 
     def matrix(self) -> Vectors:
         """All vectors, in the order of `ids()`: `(n, dim)`, a copy."""
-        return np.asarray(self._flat.reconstruct_n(0, len(self)), dtype=np.float32).reshape(len(self), self.dim)
+        return np.asarray(self._flat.reconstruct_n(0, len(self)), dtype=np.float32).reshape(
+            len(self), self.dim
+        )
 
     def vectors_of(self, ids: Ids) -> Vectors:
         """The vectors of `(n,)` ids, in their order: `(n, dim)`. An id that is not held raises `KeyError`."""
@@ -83,7 +86,9 @@ class FlatIndex:
             raise ValueError(f"expected each id once, found more than once: {_some(twice)}")
         _, held = self._positions(new_ids)
         if held.any():
-            raise ValueError(f"expected new ids, found already held: {_some(new_ids[held])}; remove them first")
+            raise ValueError(
+                f"expected new ids, found already held: {_some(new_ids[held])}; remove them first"
+            )
         lengths = np.linalg.norm(rows, axis=1)
         wrong = np.abs(lengths - 1.0) > NORM_TOLERANCE
         if wrong.any():
@@ -110,7 +115,9 @@ class FlatIndex:
             self._ids = self._ids[~gone]
         return int(gone.sum())
 
-    def search(self, queries: Vectors, k: int, allowed: Ids | None = None) -> list[tuple[Ids, NDArray[np.float32]]]:
+    def search(
+        self, queries: Vectors, k: int, allowed: Ids | None = None
+    ) -> list[tuple[Ids, NDArray[np.float32]]]:
         """For each of `(n, dim)` queries: at most `k` `(ids, scores)`, best first, ties by id.
 
         `allowed` restricts the search to these ids, unknown ones ignored. Raises `ValueError` for `k` below 1,
@@ -166,7 +173,9 @@ class FlatIndex:
         except RuntimeError as error:
             raise VectorIndexError(f"expected a FAISS index in {path}, found: {error}; {AGAIN}") from error
         if not isinstance(whole, faiss.IndexIDMap2):
-            raise VectorIndexError(f"expected an IndexIDMap2 in {path}, found {type(whole).__name__}; {AGAIN}")
+            raise VectorIndexError(
+                f"expected an IndexIDMap2 in {path}, found {type(whole).__name__}; {AGAIN}"
+            )
         flat = faiss.downcast_index(whole.index)
         if not isinstance(flat, faiss.IndexFlatIP):
             raise VectorIndexError(

@@ -51,7 +51,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """`kennismatch serve` on a new data folder, ready to answer."""
     folder = tmp_path_factory.mktemp("serve")
     port = free_port()
-    command = [str(Path(sys.executable).with_name("kennismatch")), "--data", str(folder / "data"), "serve", "--port", str(port)]
+    command = [
+        str(Path(sys.executable).with_name("kennismatch")),
+        "--data",
+        str(folder / "data"),
+        "serve",
+        "--port",
+        str(port),
+    ]
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
         try:

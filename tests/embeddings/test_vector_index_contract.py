@@ -17,7 +17,9 @@ from embeddings.vectors.flat import FlatIndex
 DIM = 8
 
 Loader = Callable[[Path], VectorIndex]
-IMPLEMENTATIONS: dict[str, tuple[Callable[[int], VectorIndex], Loader]] = {"flat": (FlatIndex, FlatIndex.load)}
+IMPLEMENTATIONS: dict[str, tuple[Callable[[int], VectorIndex], Loader]] = {
+    "flat": (FlatIndex, FlatIndex.load)
+}
 
 
 @pytest.fixture(params=IMPLEMENTATIONS)
@@ -35,7 +37,9 @@ def unit(rng: np.random.Generator, n: int, dim: int = DIM) -> np.ndarray:
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
-def brute_force(held: dict[int, np.ndarray], query: np.ndarray, k: int, allowed: list[int] | None) -> list[int]:
+def brute_force(
+    held: dict[int, np.ndarray], query: np.ndarray, k: int, allowed: list[int] | None
+) -> list[int]:
     """Ids by score, ties by id: in plain Python, from double precision."""
     ids = [i for i in held if allowed is None or i in allowed]
     scores = {i: float(np.dot(held[i].astype(np.float64), query.astype(np.float64))) for i in ids}
@@ -201,9 +205,11 @@ def test_saving_replaces_the_old_file_and_leaves_nothing_else(empty, implementat
 
 
 def test_a_folder_that_is_not_there(empty, implementation, tmp_path):
-    with pytest.raises(VectorIndexError, match="expected to write the vector index .* found: .*; make room"):
+    with pytest.raises(VectorIndexError, match=r"expected to write the vector index .* found: .*; make room"):
         empty.save(tmp_path / "none" / "a.index")
-    with pytest.raises(VectorIndexError, match="expected a vector index in .* found: .*; build the index again"):
+    with pytest.raises(
+        VectorIndexError, match=r"expected a vector index in .* found: .*; build the index again"
+    ):
         implementation[1](tmp_path / "a.index")
 
 
@@ -229,9 +235,13 @@ def test_many_threads_read_at_once(empty):
 IDS = st.integers(-5, 25)
 STEPS = st.lists(
     st.one_of(
-        st.tuples(st.just("add"), st.lists(st.tuples(IDS, st.integers(0, 9)), max_size=6, unique_by=lambda x: x[0])),
+        st.tuples(
+            st.just("add"), st.lists(st.tuples(IDS, st.integers(0, 9)), max_size=6, unique_by=lambda x: x[0])
+        ),
         st.tuples(st.just("remove"), st.lists(IDS, max_size=4)),
-        st.tuples(st.just("search"), st.integers(0, 9), st.integers(1, 30), st.none() | st.lists(IDS, max_size=8)),
+        st.tuples(
+            st.just("search"), st.integers(0, 9), st.integers(1, 30), st.none() | st.lists(IDS, max_size=8)
+        ),
     ),
     max_size=25,
 )

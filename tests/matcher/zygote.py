@@ -161,9 +161,9 @@ def _run(job: Job, work: Callable[[Job, list[int]], tuple[str, str]]) -> Outcome
             said, found = work(job, events)
             os.write(writable, json.dumps([said, events[0] if events else 0, found]).encode())
             status = 0
-        except BaseException:
-            traceback.print_exc()
         finally:
+            if status:
+                traceback.print_exc()
             os._exit(status)
     os.close(writable)
     if job.kill_after_s is not None:
