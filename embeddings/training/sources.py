@@ -54,7 +54,9 @@ def data_folder() -> Path:
     """
     folder = os.environ.get("KENNISMATCH_EVALUATION_DATA", "")
     if not folder or not Path(folder).is_dir():
-        raise SystemExit("KENNISMATCH_EVALUATION_DATA names no folder; set it to the folder of the evaluation data")
+        raise SystemExit(
+            "KENNISMATCH_EVALUATION_DATA names no folder; set it to the folder of the evaluation data"
+        )
     return Path(folder)
 
 
@@ -171,7 +173,10 @@ def draw_aside(seed: int = 20261125) -> None:
     draws = {
         "aside-passages-nl": ("arxiv_id", sorted(rng.sample(described, 200))),
         "aside-works": ("arxiv_id", sorted(rng.sample(free, 5_000))),
-        "aside-translations": ("row", [str(i) for i in sorted(rng.sample(range(len(field_translations())), 1_000))]),
+        "aside-translations": (
+            "row",
+            [str(i) for i in sorted(rng.sample(range(len(field_translations())), 1_000))],
+        ),
     }
     for name, (header, ids) in draws.items():
         head = f"# Kept out of training. Seeded draw ({seed}) by embeddings/training/sources.py; never drawn again.\n"

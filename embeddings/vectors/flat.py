@@ -1,6 +1,7 @@
 """Exact neighbours with FAISS: every vector is compared, so nothing is missed.
 
-Right up to some hundred thousand passages (20,000 of 384 numbers: a few ms a query).
+Right up to some hundred thousand passages: on a slow core, a query over 20,000 vectors of 384 numbers takes
+16 ms.
 """
 
 from __future__ import annotations
