@@ -140,7 +140,7 @@ def unpack(archive: Path, folder: Path) -> Contents:
                 raise ArchiveError(
                     f"expected {needed:,} bytes of free disk for the restored data, found {free:,}; make room"
                 )
-            for member in stream:
+            while (member := stream.next()) is not None:
                 item = expected.pop(member.name, None)
                 if item is None or not member.isreg() or member.size != item.size_bytes:
                     raise ArchiveError(

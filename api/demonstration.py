@@ -10,6 +10,8 @@ from functools import lru_cache
 from importlib.resources import as_file, files
 from pathlib import Path
 
+SEED = "vectors.npz"
+
 
 @dataclass(frozen=True, slots=True)
 class Example:
@@ -24,6 +26,13 @@ def collection_folder() -> Iterator[Path]:
     """The collection as a folder on disk."""
     with as_file(files("corpora") / "demo") as folder:
         yield folder
+
+
+def seed() -> Path | None:
+    """File of vectors of its texts, made by the default encoder; None where the program came without."""
+    with collection_folder() as folder:
+        path = folder / SEED
+        return path if path.exists() else None
 
 
 @lru_cache(maxsize=1)

@@ -28,16 +28,18 @@ def expected_errors() -> tuple[type[Exception], ...]:
     from api.settings import SettingsError
     from corpora.connectors.collection import CollectionError
     from corpora.database import DatabaseError as RecordsError
+    from corpora.store import StoreError
     from embeddings.encoders import EncoderError
     from embeddings.vectors import VectorIndexError
+    from matcher.evaluation.experiment import EvaluationError
     from matcher.generations import GenerationError
     from matcher.indexing import IndexingError
     from matcher.locks import LockError
     from matcher.model import NeedError
 
     return (
-        CommandError, ArchiveError, SettingsError, LockError, GenerationError, IndexingError, EncoderError, VectorIndexError, NeedError,
-        CollectionError, RecordsError, DatabaseError, OSError,
+        CommandError, ArchiveError, SettingsError, LockError, GenerationError, IndexingError, EncoderError,
+        VectorIndexError, NeedError, StoreError, CollectionError, EvaluationError, RecordsError, DatabaseError, OSError,
     )  # fmt: skip
 
 

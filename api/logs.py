@@ -21,8 +21,9 @@ from structlog.typing import Processor
 log = structlog.get_logger(__name__)
 
 
-def configure_logging(stream: TextIO = sys.stderr, level: int = logging.INFO) -> None:
-    """Send structlog's events, and warnings of libraries, to `stream`: for people if it is a terminal, else JSON."""
+def configure_logging(level: int = logging.INFO, stream: TextIO | None = None) -> None:
+    """Send structlog's events, and warnings of libraries, to `stream` (standard error): as JSON unless it is a terminal."""
+    stream = stream or sys.stderr
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,

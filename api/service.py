@@ -23,7 +23,9 @@ from api.settings import Settings
 from corpora.connectors.collection import import_collection
 from corpora.database import open_engine, reading, unit_of_work, upgrade
 from corpora.store import Records
+from embeddings.cache import VectorCache
 from embeddings.encoders import Encoder, open_encoder
+from embeddings.seed import SeedError, plant
 from matcher.generations import Generation, GenerationWatcher
 from matcher.indexing import build_index
 from matcher.live import live_name
@@ -37,6 +39,9 @@ BUSY_RETRY_S = 2.0
 """How long to wait where another process imports or indexes."""
 FAILURE_RETRY_S = 30.0
 """How long to wait after a failure that a person may mend meanwhile, such as a full disk."""
+
+WARM_UP = ("Wie kan ons helpen met een technische vraag?", "Who can help us with a technical question?")
+"""Answered before anybody asks: what is loaded at first use (words, sentence rules, taxonomy) took 6 s once."""
 
 
 class NotReadyError(Exception):
@@ -181,8 +186,19 @@ class Service:
             if self.settings.demonstration and self._is_empty():
                 with demonstration.collection_folder() as folder:
                     import_collection(engine, folder, self._report)
+                self._plant_seed(encoder)
             build_index(engine, self.settings.data, encoder, self._report, lock=lock)
         self._watch(encoder)
+
+    def _plant_seed(self, encoder: Encoder) -> None:
+        """Take over the vectors that come with the demonstration, so that a first start is quick."""
+        seed = demonstration.seed()
+        if seed is not None:
+            try:
+                with VectorCache(self.settings.vector_cache) as cache:
+                    plant(seed, cache, encoder.fingerprint)
+            except SeedError as error:
+                log.warning("seed_not_usable", problem=str(error))
 
     def _watch(self, encoder: Encoder) -> None:
         """Answer needs from the live generation, and from each later one."""
@@ -193,7 +209,10 @@ class Service:
 
     def _open(self, folder: Path, encoder: Encoder) -> Pipeline:
         generation = Generation.open(folder, expected_fingerprint=encoder.fingerprint, erased=self.erased)
-        return Pipeline(generation, encoder, excluded=self.erased)
+        pipeline = Pipeline(generation, encoder, excluded=self.erased)
+        for text in WARM_UP:
+            pipeline.match(text)
+        return pipeline
 
     def _is_empty(self) -> bool:
         with self.reading() as records:

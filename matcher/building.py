@@ -18,7 +18,7 @@ from embeddings.cache import CachedEncoder
 from embeddings.encoders import Vectors
 from embeddings.vectors.flat import FlatIndex
 from matcher.generations import Generation
-from matcher.lexical import LexicalWriter
+from matcher.lexical import LexicalError, LexicalWriter
 from matcher.manifest import LEXICAL, PASSAGES, SENTENCES, SNAPSHOT
 from matcher.snapshot import Snapshot, SnapshotWriter
 
@@ -90,14 +90,17 @@ class Builder:
             shutil.copytree(
                 self._parent_folder / LEXICAL, self._folder / LEXICAL, ignore=shutil.ignore_patterns("*.lock")
             )
-        writer = LexicalWriter(self._folder / LEXICAL)
-        for profile_id in sorted(self._gone):
-            writer.remove_profile(profile_id)
         self._progress("lexical", 0, len(self._added))
-        for done, (profile, passages) in enumerate(self._new(snapshot), start=1):
-            writer.add(profile, passages)
-            self._progress("lexical", done, len(self._added))
-        writer.commit()
+        try:
+            writer = LexicalWriter(self._folder / LEXICAL)
+            for profile_id in sorted(self._gone):
+                writer.remove_profile(profile_id)
+            for done, (profile, passages) in enumerate(self._new(snapshot), start=1):
+                writer.add(profile, passages)
+                self._progress("lexical", done, len(self._added))
+            writer.commit()
+        except ValueError as error:  # so tantivy tells that it cannot write, above all on a full disk
+            raise LexicalError(str(error)) from error
 
     def write_vectors(self, snapshot: Snapshot) -> None:
         """Write the vector index: vectors of the parent's passages that stay, then of the new ones."""

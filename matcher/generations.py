@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,10 +129,16 @@ class Generation:
         Raises:
             DamagedGenerationError: a file is missing or not as it was written, or the parts disagree.
             OtherGenerationError: it is of another format, analyser or encoder.
+            GenerationError: this user may not write in its folder of words.
         """
         manifest = Manifest.read(folder)
         _check_versions(manifest, expected_fingerprint)
         manifest.check_files(folder, verify)
+        if not os.access(folder / LEXICAL, os.W_OK):
+            raise GenerationError(
+                f"expected to be allowed to write in {folder / LEXICAL} (tantivy locks a file there while it opens), "
+                "found it read-only; give this user the right to write there"
+            )
         snapshot = Snapshot.open(folder)
         try:
             vectors = FlatIndex.load(folder / PASSAGES, manifest.dim)

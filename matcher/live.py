@@ -141,9 +141,9 @@ def remove_generation(data_folder: Path, name: str) -> None:
 class GenerationWatcher(Generic[Opened]):
     """Holds the live generation open and goes over to a new one within seconds.
 
-    A background thread looks at CURRENT every half second, and so does `current`, at most that often. The new
-    generation is opened beside the old one; readers get the one or the other, never a mixture. One that cannot be
-    opened is told in `problem`, and the old one stays.
+    A background thread looks at CURRENT every half second; where none was started, `current` does, at most that
+    often. The new generation is opened beside the old one; readers get the one or the other, never a mixture. One
+    that cannot be opened is told in `problem`, and the old one stays.
     """
 
     def __init__(self, data_folder: Path, open_folder: Callable[[Path], Opened], poll_s: float = POLL_S) -> None:
@@ -172,8 +172,9 @@ class GenerationWatcher(Generic[Opened]):
 
     def current(self) -> Opened | None:
         """What is open now; None while nothing can be opened (`problem` says why)."""
-        # Only the very first caller waits for the opening; afterwards the old one answers meanwhile.
-        if self._state is None or time.monotonic() - self._checked_at >= self._poll_s:
+        # Where the thread runs, opening is its work: no request should wait for it while the old one can answer.
+        watched = self._thread is not None and self._thread.is_alive()
+        if self._state is None or not watched:
             self.check(wait=self._state is None)
         return self._state[1] if self._state else None
 

@@ -114,6 +114,9 @@ class Retriever:
             vectors: `(1 + n_aspects, dim)`, the whole need first.
         """
         ids = sorted(profile_ids | self._background)
+        if not ids:  # Nothing with text has been indexed.
+            none = np.empty(0, dtype=np.float32)
+            return DenseScores((), none, none, np.empty((0, len(vectors) - 1), dtype=np.float32), none)
         rows = [self._rows[profile] for profile in ids]
         starts = np.cumsum([0, *(len(item) for item in rows[:-1])]).astype(np.int64)
         positions = self._generation.positions(np.concatenate(rows))

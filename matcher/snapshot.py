@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import threading
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -70,13 +70,13 @@ _DOCUMENTS = (
     "SELECT id, profile_id, kind, title, text, language, date, url FROM documents"
     " WHERE profile_id = ? ORDER BY position"
 )
-_PASSAGES = (
-    'SELECT row, id, profile_id, document_id, field, "start", "end", text, language FROM passages'
-    " WHERE :profile IS NULL OR profile_id = :profile ORDER BY row"
-)
-_SENTENCES = (
-    'SELECT row, "start", "end" FROM sentences WHERE :profile IS NULL'
-    " OR row IN (SELECT row FROM passages WHERE profile_id = :profile) ORDER BY row, ordinal"
+_PASSAGES = 'SELECT row, id, profile_id, document_id, field, "start", "end", text, language FROM passages'
+_SENTENCES = 'SELECT row, "start", "end" FROM sentences'
+# Statements of their own: with "all or one" in a single one, SQLite would read the whole table for each profile.
+_ALL = (f"{_PASSAGES} ORDER BY row", f"{_SENTENCES} ORDER BY row, ordinal")
+_ONE = (
+    f"{_PASSAGES} WHERE profile_id = ? ORDER BY row",
+    f"{_SENTENCES} WHERE row IN (SELECT row FROM passages WHERE profile_id = ?) ORDER BY row, ordinal",
 )
 _SUMMARY = "SELECT id, name, kind, organisation_id, organisation, language, region, roadmaps FROM profiles ORDER BY id"
 
@@ -237,17 +237,17 @@ class Snapshot:
 
     def passages(self, profile_id: str | None = None) -> list[tuple[int, Passage]]:
         """Passages with their rows, by row: all, or those of one profile."""
+        passages, sentences = _ALL if profile_id is None else _ONE
+        values = () if profile_id is None else (profile_id,)
         spans: dict[int, list[tuple[int, int]]] = {}
-        for row, start, end in self._all(_SENTENCES, {"profile": profile_id}):
+        for row, start, end in self._all(sentences, values):
             spans.setdefault(row, []).append((start, end))
         return [
             (row, Passage(id_, profile, document, field, start, end, text, language, tuple(spans.get(row, ()))))
-            for row, id_, profile, document, field, start, end, text, language in self._all(
-                _PASSAGES, {"profile": profile_id}
-            )
+            for row, id_, profile, document, field, start, end, text, language in self._all(passages, values)
         ]
 
-    def _all(self, sql: str, values: Sequence[str] | Mapping[str, str | None] = ()) -> list[Any]:
+    def _all(self, sql: str, values: Sequence[str] = ()) -> list[Any]:
         # Any: the types of the columns are those of the schema above.
         with self._lock:
             return self._connection.execute(sql, values).fetchall()

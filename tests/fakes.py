@@ -41,7 +41,8 @@ class BucketEncoder:
                 counts[row, sum(map(ord, word)) % self.dim] += 1.0
             if not text.split():
                 counts[row, 0] = 1.0
-        return counts / np.linalg.norm(counts, axis=1, keepdims=True)
+        vectors: Vectors = counts / np.linalg.norm(counts, axis=1, keepdims=True)
+        return vectors
 
 
 SUBJECTS = ("welding", "optics", "vacuum", "robotics", "coatings", "acoustics", "magnets", "plasma", "bearings", "lasers")

@@ -39,6 +39,7 @@ def match(
 ) -> None:
     """Match a need, or every need of a file, with the live index."""
     from api.errors import CommandError
+    from corpora.characters import storable
 
     if (text is None) == (file is None):
         raise CommandError(
@@ -54,7 +55,7 @@ def match(
             n_needs, n_failed = match_file(pipeline, file, out, limit)
             typer.echo(f"{n_needs:,} needs matched, {n_failed:,} could not be; written to {out}.")
             return
-        answer = pipeline.match(text or "", language=language, limit=limit)
+        answer = pipeline.match(storable(text or ""), language=language, limit=limit)
     if as_json:
         from api.routes.schemas import AnswerOut
 

@@ -12,6 +12,7 @@ from typing import Any
 from api.errors import CommandError
 from api.files import written_whole
 from api.progress import shown
+from corpora.characters import storable
 from matcher.explain import MAX_EVIDENCE
 from matcher.model import Match, NeedError
 from matcher.pipeline import Pipeline
@@ -58,7 +59,7 @@ def match_file(pipeline: Pipeline, needs: Path, out: Path, limit: int) -> tuple[
         writer.writeheader()
         for done, need in enumerate(rows, start=1):
             try:
-                answer = pipeline.match(need.text, language=need.language, limit=limit)
+                answer = pipeline.match(storable(need.text), language=need.language, limit=limit)
             except NeedError as error:
                 n_failed += 1
                 writer.writerow(_safe({"need_id": need.id, "problem": str(error)}))

@@ -11,6 +11,7 @@ from api.problems import ProblemError
 from api.routes.bodies import JsonRoute
 from api.routes.schemas import AnswerOut, NeedIn, filters_of
 from api.security import check_origin
+from corpora.characters import storable
 from corpora.taxonomy import load_taxonomy
 from matcher.generations import Generation
 from matcher.model import Filters, NeedError
@@ -26,7 +27,7 @@ def match(need: NeedIn, service: ServiceDependency) -> AnswerOut:
     pipeline = service.pipeline()
     filters = checked_filters(filters_of(need.filters), pipeline.generation)
     try:
-        answer = pipeline.match(need.text, language=need.language, filters=filters, limit=need.limit)
+        answer = pipeline.match(storable(need.text), language=need.language, filters=filters, limit=need.limit)
     except NeedError as error:
         raise need_problem(error) from error
     return AnswerOut.of(answer)

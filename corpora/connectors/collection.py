@@ -95,9 +95,10 @@ def read_needs(path: Path) -> Iterator[CollectionNeed]:
                 language=language_field(item.fields),
                 organisation=optional(item.fields, "organisation"),
             )
-            _claim(first_lines, need.id, item.line, "need")
+            _require_new(first_lines, need.id, "need")
         except LineError as error:
             raise CollectionError(str(BrokenLine(path.name, item.line, str(error)))) from error
+        first_lines[need.id] = item.line
         yield need
 
 
@@ -183,18 +184,18 @@ def _group(
     item: JsonLine, organisations: OrganisationIds, groups: dict[str, int], documents: dict[str, int]
 ) -> Profile:
     profile = parse_group(item.fields, organisations)
+    _require_new(groups, profile.id, "group")
     for document in profile.documents:
-        if document.id in documents:
-            _claim(documents, document.id, item.line, "document")
-    _claim(groups, profile.id, item.line, "group")
+        _require_new(documents, document.id, "document")
+    # Claimed only now: a line that is left out keeps no id from a later one.
+    groups[profile.id] = item.line
     documents.update((document.id, item.line) for document in profile.documents)
     return profile
 
 
-def _claim(first_lines: dict[str, int], key: str, line: int, sort: str) -> None:
+def _require_new(first_lines: Mapping[str, int], key: str, sort: str) -> None:
     if key in first_lines:
         raise LineError(
             f"expected each {sort} to have its own id, found {shown(key)} again, first used on line "
             f"{first_lines[key]}; this line was left out: rename or remove one"
         )
-    first_lines[key] = line

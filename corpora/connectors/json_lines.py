@@ -145,7 +145,7 @@ def _lines(path: Path, file: BinaryIO) -> Iterator[tuple[int, int, bytes | Broke
 
 
 def _parse(raw: bytes, offset: int) -> dict[str, Any]:
-    text = decoded(raw, offset)
+    text = decoded(raw, offset).rstrip("\r\n")
     try:
         value = json.loads(text)
     except json.JSONDecodeError as error:

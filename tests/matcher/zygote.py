@@ -48,7 +48,11 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`killed` says whether it was, `said` holds its report or its error, `events` its file operations."""
+    """What became of a child.
+
+    `killed` says whether it was, `said` holds its report or its error, `events` counts its file operations, and
+    `found` is the generation that it could open afterwards (or why it could not) and what lies in the index folder.
+    """
 
     killed: bool
     elapsed_s: float
@@ -113,10 +117,10 @@ def _restrict(job: Job, index: Path) -> None:
 
 
 def _work(job: Job, events: list[int]) -> tuple[str, str]:
-    """Do the job; returns what it said and, on a file system of its own, what a reader finds afterwards."""
+    """Do the job; returns what it said and what a reader finds afterwards, as this child sees it."""
     from corpora.connectors.collection import import_collection
     from corpora.database import DatabaseError, open_engine
-    from matcher.generations import Generation
+    from matcher.generations import Generation, GenerationError
     from matcher.indexing import IndexingError, build_index
     from matcher.live import index_folder
     from matcher.locks import LockError
@@ -126,9 +130,10 @@ def _work(job: Job, events: list[int]) -> tuple[str, str]:
     index = index_folder(data)
     engine = open_engine(data / "kennismatch.sqlite")
     _restrict(job, index)
+    finished = False
 
     def audit(event: str, arguments: tuple[object, ...]) -> None:
-        if event in FILE_OPERATIONS:
+        if event in FILE_OPERATIONS and not finished:
             events[0] += 1
             if events[0] == job.kill_at_event:
                 os.kill(os.getpid(), signal.SIGKILL)
@@ -144,9 +149,12 @@ def _work(job: Job, events: list[int]) -> tuple[str, str]:
         said = build_index(engine, data, BucketEncoder(job.dim), progress).generation
     except (IndexingError, LockError, DatabaseError) as error:
         said = f"{type(error).__name__}: {error}"
-    if job.tmpfs_bytes is None:
-        return said, ""
-    return said, f"{Generation.open_current(data).name} {sorted(path.name for path in index.iterdir())}"
+    finished = True
+    try:
+        found = f"{Generation.open_current(data).name} {sorted(path.name for path in index.iterdir())}"
+    except GenerationError as error:
+        found = str(error)
+    return said, found
 
 
 def _run(job: Job, work: Callable[[Job, list[int]], tuple[str, str]]) -> Outcome:

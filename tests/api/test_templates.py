@@ -1,0 +1,125 @@
+"""Every page has a typed context, and its template asks for nothing that is not in it."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import date
+
+import pytest
+
+from api.pages.about import AboutPage
+from api.pages.directory import DirectoryPage, EntryView, Paging
+from api.pages.docs import DocsPage, FieldView, OperationView
+from api.pages.failure import FailurePage
+from api.pages.filters import Choice, ChoiceGroup, FilterForm
+from api.pages.home import HomePage, NeedForm
+from api.pages.language import LANGUAGES, Language
+from api.pages.profile import DocumentView, MarkedText, ProfilePage
+from api.pages.rendering import Frame, LanguageLink, Page, environment, html
+from api.pages.results import (
+    EvidenceView,
+    HelpLink,
+    InstituteView,
+    KindBlock,
+    MatchView,
+    ResultsPage,
+)
+from api.pages.starting import StartingPage, Step
+from corpora.model import ProfileKind
+
+NASTY = "<i>\"'&"
+CHOICES = ChoiceGroup("kinds", "Kind", (Choice("facility", NASTY, True), Choice("support", "Support", False)))
+FORM = NeedForm(NASTY, FilterForm((CHOICES,), 1), 20_000, NASTY)
+EVIDENCE = EvidenceView(NASTY, NASTY, "nl", NASTY, "Project", date(2024, 1, 2), "/profiles/x")
+MATCH = MatchView(
+    rank=1,
+    name=NASTY,
+    link="/profiles/x",
+    kind=ProfileKind.FACILITY,
+    organisation=NASTY,
+    language="nl",
+    region=NASTY,
+    roadmaps=(NASTY,),
+    probability=0.4,
+    band="good",
+    evidence=(EVIDENCE,),
+    more_evidence=(dataclasses.replace(EVIDENCE, date=None),),
+    unmet=(NASTY,),
+)
+RESULTS = ResultsPage(
+    title=NASTY,
+    need_id="x",
+    need=NASTY,
+    need_language="nl",
+    language_note=NASTY,
+    aspects=(NASTY, NASTY),
+    expires=date(2026, 1, 2),
+    form=FORM,
+    fits=True,
+    fit_probability=0.1,
+    institutes=(InstituteView(NASTY, 0.4, (MATCH,), True), InstituteView(NASTY, 0.4, (MATCH, MATCH), False)),
+    others=(KindBlock(ProfileKind.SUPPORT, (MATCH,)),),
+    desks=(HelpLink(NASTY, NASTY, "/profiles/x"),),
+    n_matches=3,
+    elapsed_ms=1.0,
+)
+DOCUMENT = DocumentView(
+    anchor="d-1", kind=NASTY, title=NASTY, text=MarkedText(NASTY, NASTY, NASTY), language="en",
+    language_name="English", date=date(2024, 1, 2), url="https://example.org/",
+)  # fmt: skip
+PROFILE = ProfilePage(
+    title=NASTY, kind=ProfileKind.PROGRAMME, organisation=NASTY, organisation_id=NASTY, language="nl",
+    description=MarkedText(NASTY), region=NASTY, roadmaps=(NASTY,), members=(NASTY,), source=NASTY, licence=NASTY,
+    documents=(DOCUMENT, dataclasses.replace(DOCUMENT, date=None, url=None)), fictional=True,
+)  # fmt: skip
+ENTRY = EntryView(NASTY, NASTY, ProfileKind.INSTRUMENT, NASTY, "nl", NASTY, (NASTY,))
+DIRECTORY = DirectoryPage(
+    title=NASTY, name=NASTY, selects=(CHOICES,), entries=(ENTRY,), total=2000,
+    paging=Paging(2, 3, "/profiles?page=1", "/profiles?page=3"), filtered=True, anything=True,
+)  # fmt: skip
+FIELD = FieldView(NASTY, NASTY, True, NASTY)
+HOME = HomePage(
+    title=NASTY, form=FORM, examples=(NASTY,), n_profiles=1000, n_institutes=10, keep_days=30, deleted=True
+)
+
+PAGES: list[Page] = [
+    HOME,
+    dataclasses.replace(HOME, n_profiles=0, examples=(), deleted=False),
+    RESULTS,
+    dataclasses.replace(RESULTS, fits=False),
+    dataclasses.replace(RESULTS, fits=False, institutes=(), others=(), desks=(), n_matches=0, language_note=None),
+    PROFILE,
+    dataclasses.replace(PROFILE, documents=(), region=None, roadmaps=(), members=(), source=None, licence=None),
+    DIRECTORY,
+    dataclasses.replace(DIRECTORY, entries=(), total=0, paging=Paging(1, 1, None, None), selects=()),
+    dataclasses.replace(DIRECTORY, entries=(), total=0, anything=False),
+    StartingPage(NASTY, (Step(NASTY, "done"), Step(NASTY, "now"), Step(NASTY, "later")), 1, 2, NASTY),
+    StartingPage(NASTY, (Step(NASTY, "now"),), 0, 0, None),
+    FailurePage(NASTY, NASTY, 500, "abc"),
+    FailurePage(NASTY, NASTY, 404),
+    AboutPage(NASTY, 30, 1000, "g000001", NASTY),
+    AboutPage(NASTY, 30, 0, None, NASTY),
+    DocsPage(NASTY, (OperationView("GET", NASTY, NASTY, NASTY, (FIELD,), (FIELD,), NASTY),)),
+]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: type(page).__name__)
+def test_it_renders_in_both_languages_with_everything_escaped(page: Page, language: Language) -> None:
+    links = tuple(LanguageLink(code, "/?lang=" + code, code == language) for code in LANGUAGES)
+    text = html(page, Frame(language, "", links, fictional=True))
+    assert "<i>" not in text
+    assert f"<title>{'&lt;i&gt;&#34;&#39;&amp;'} – Kennismatch</title>" in text
+    assert text.count("<h1") == 1
+    assert text.count("<main") == text.count("</main>") == 1
+
+
+def test_every_template_is_a_page_of_the_test() -> None:
+    templates = {name for name in environment().list_templates() if not name.startswith(("_", "base"))}
+    assert templates == {page.template for page in PAGES}
+
+
+def test_contexts_are_frozen() -> None:
+    for page in PAGES:
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            page.title = "x"  # type: ignore[misc]
