@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+from contextlib import suppress
 
 import uvicorn
 from rich.console import Console
@@ -40,7 +41,9 @@ def run(settings: Settings) -> None:
                 server_header=False,
                 timeout_graceful_shutdown=GRACE_S,
             )
-            uvicorn.Server(config).run(sockets=[listener])
+            # Ctrl-C is how a person ends it: uvicorn has shut down by then, and raises it again.
+            with suppress(KeyboardInterrupt):
+                uvicorn.Server(config).run(sockets=[listener])
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -63,6 +63,7 @@ class Service:
         self.settings = settings
         self._board = Board(progress)
         self._engine: Engine | None = None
+        self._encoder: Encoder | None = None
         self._watcher: GenerationWatcher[Pipeline] | None = None
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="preparation", daemon=True)
@@ -178,7 +179,7 @@ class Service:
             self._engine = engine
         self._delete_expired()
         self._report("encoder", 0, 0)
-        encoder = open_encoder(self.settings.encoder)
+        encoder = self._encoder = self._encoder or open_encoder(self.settings.encoder)
         if live_name(self.settings.data) is not None:
             self._watch(encoder)
         engine = self._opened()

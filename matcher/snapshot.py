@@ -70,13 +70,16 @@ _DOCUMENTS = (
     "SELECT id, profile_id, kind, title, text, language, date, url FROM documents"
     " WHERE profile_id = ? ORDER BY position"
 )
-_PASSAGES = 'SELECT row, id, profile_id, document_id, field, "start", "end", text, language FROM passages'
-_SENTENCES = 'SELECT row, "start", "end" FROM sentences'
 # Statements of their own: with "all or one" in a single one, SQLite would read the whole table for each profile.
-_ALL = (f"{_PASSAGES} ORDER BY row", f"{_SENTENCES} ORDER BY row, ordinal")
+_ALL = (
+    'SELECT row, id, profile_id, document_id, field, "start", "end", text, language FROM passages ORDER BY row',
+    'SELECT row, "start", "end" FROM sentences ORDER BY row, ordinal',
+)
 _ONE = (
-    f"{_PASSAGES} WHERE profile_id = ? ORDER BY row",
-    f"{_SENTENCES} WHERE row IN (SELECT row FROM passages WHERE profile_id = ?) ORDER BY row, ordinal",
+    'SELECT row, id, profile_id, document_id, field, "start", "end", text, language FROM passages'
+    " WHERE profile_id = ? ORDER BY row",
+    'SELECT row, "start", "end" FROM sentences'
+    " WHERE row IN (SELECT row FROM passages WHERE profile_id = ?) ORDER BY row, ordinal",
 )
 _SUMMARY = "SELECT id, name, kind, organisation_id, organisation, language, region, roadmaps FROM profiles ORDER BY id"
 

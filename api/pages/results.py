@@ -31,7 +31,10 @@ HELP_SHOWN = 3
 
 @dataclass(frozen=True, slots=True)
 class EvidenceView:
-    """A requirement of the need and the sentence that answers it; `link` leads to the sentence in its text."""
+    """A requirement of the need and the sentence that answers it; `link` leads to the sentence in its text.
+
+    Where nothing answers anything, the nearest sentence is shown all the same: `answers` is False then.
+    """
 
     aspect: str
     quote: str
@@ -40,6 +43,7 @@ class EvidenceView:
     kind: str
     date: date | None
     link: str
+    answers: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +135,7 @@ def institutes(answer: Answer, t: Words) -> tuple[InstituteView, ...]:
 def match_view(match: Match, t: Words) -> MatchView:
     """A match as the page shows it."""
     labels = roadmap_labels(t.language)
-    evidence = tuple(_evidence_view(match.profile.id, item, t) for item in match.evidence)
+    evidence = tuple(_evidence_view(match, item, t) for item in match.evidence)
     return MatchView(
         rank=match.rank,
         name=match.profile.name,
@@ -149,7 +153,7 @@ def match_view(match: Match, t: Words) -> MatchView:
     )
 
 
-def _evidence_view(profile_id: str, evidence: Evidence, t: Words) -> EvidenceView:
+def _evidence_view(match: Match, evidence: Evidence, t: Words) -> EvidenceView:
     return EvidenceView(
         aspect=evidence.aspect,
         quote=evidence.quote,
@@ -157,7 +161,10 @@ def _evidence_view(profile_id: str, evidence: Evidence, t: Words) -> EvidenceVie
         title=evidence.title,
         kind=document_kind(evidence.document_kind, t),
         date=evidence.date,
-        link=document_link(profile_id, evidence.document_id, (evidence.quote_start, evidence.quote_end)),
+        link=document_link(
+            match.profile.id, evidence.document_id, (evidence.quote_start, evidence.quote_end)
+        ),
+        answers=evidence.aspect_start not in {aspect.start for aspect in match.unmet},
     )
 
 

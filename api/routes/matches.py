@@ -27,7 +27,9 @@ def match(need: NeedIn, service: ServiceDependency) -> AnswerOut:
     pipeline = service.pipeline()
     filters = checked_filters(filters_of(need.filters), pipeline.generation)
     try:
-        answer = pipeline.match(storable(need.text), language=need.language, filters=filters, limit=need.limit)
+        answer = pipeline.match(
+            storable(need.text), language=need.language, filters=filters, limit=need.limit
+        )
     except NeedError as error:
         raise need_problem(error) from error
     return AnswerOut.of(answer)

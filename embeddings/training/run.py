@@ -34,7 +34,8 @@ class Settings:
     query_tokens: int = 64
     passage_tokens: int = 128
     checkpoint_s: float = 300.0
-    measure_steps: int = 60
+    measure_steps: int = 600
+    """Rarely: it takes as long as a dozen steps. Checkpoints can be exported and measured beside the run."""
 
 
 def loss_of(model: TextModel, teacher: Teacher, step: Step, settings: Settings) -> Tensor:
@@ -84,7 +85,6 @@ class Run:
             )
             if self._step % self._settings.measure_steps == 0:
                 self._note("tune", **tune_figures(self._average))
-                save(self._average, self._folder / f"average-{self._step}.pt")
             if time.monotonic() - saved > self._settings.checkpoint_s:
                 self._keep()
                 saved = time.monotonic()
@@ -117,7 +117,7 @@ class Run:
         beside = self._folder / "state.tmp"
         torch.save(state, beside)
         beside.replace(self._folder / "state.pt")
-        save(self._average, self._folder / "average.pt")
+        save(self._average, self._folder / f"average-{self._step}.pt")
         self._note("kept")
 
     def _resume(self, state: dict[str, Any]) -> None:

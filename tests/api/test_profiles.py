@@ -11,7 +11,7 @@ from api.app import create_app
 from api.settings import Settings
 from corpora.database import open_engine, unit_of_work
 from corpora.store import Records
-from matcher.locks import hold
+from matcher.locks import LockError, hold
 from tests.api.conftest import WELDING
 from tests.api.servers import wait_until
 
@@ -36,7 +36,9 @@ class TestProfiles:
         assert first["total"] == len(names) == 5
         assert names == sorted(names, key=str.casefold)
 
-    @pytest.mark.parametrize("text", ["LVT", "lasprocesen", "verbindingstechniek", "Lasprocessen en Verbindingstechnik"])
+    @pytest.mark.parametrize(
+        "text", ["LVT", "lasprocesen", "verbindingstechniek", "Lasprocessen en Verbindingstechnik"]
+    )
     def test_look_up_by_name_acronym_and_typing_error(self, client: TestClient, text: str) -> None:
         found = client.get("/api/v1/profiles", params={"q": text}).json()["profiles"]
         assert found[0]["id"] == "lasprocessen"
@@ -92,14 +94,22 @@ class TestHealth:
         assert not (tmp_path / "data").exists()
 
     def test_a_second_application_on_the_folder_does_not_start(self, tmp_path: Path) -> None:
-        with hold(tmp_path, "serve"), pytest.raises(Exception, match=r"only server on the data folder"):
-            with TestClient(create_app(Settings(data=tmp_path))):
-                pass
+        app = create_app(Settings(data=tmp_path))
+        with (
+            hold(tmp_path, "serve"),
+            pytest.raises(LockError, match=r"only server on the data folder"),
+            TestClient(app),
+        ):
+            pass
 
 
 def test_openapi_describes_the_fixed_door(client: TestClient) -> None:
     description = client.get("/api/openapi.json").json()
-    assert {"/api/v1/matches", "/api/v1/profiles/{profile_id}", "/api/v1/profiles", "/healthz", "/readyz"} == set(
-        description["paths"]
-    )
+    assert {
+        "/api/v1/matches",
+        "/api/v1/profiles/{profile_id}",
+        "/api/v1/profiles",
+        "/healthz",
+        "/readyz",
+    } == set(description["paths"])
     assert description["openapi"].startswith("3.1")

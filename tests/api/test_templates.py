@@ -30,7 +30,7 @@ from corpora.model import ProfileKind
 NASTY = "<i>\"'&"
 CHOICES = ChoiceGroup("kinds", "Kind", (Choice("facility", NASTY, True), Choice("support", "Support", False)))
 FORM = NeedForm(NASTY, FilterForm((CHOICES,), 1), 20_000, NASTY)
-EVIDENCE = EvidenceView(NASTY, NASTY, "nl", NASTY, "Project", date(2024, 1, 2), "/profiles/x")
+EVIDENCE = EvidenceView(NASTY, NASTY, "nl", NASTY, "Project", date(2024, 1, 2), "/profiles/x", True)
 MATCH = MatchView(
     rank=1,
     name=NASTY,
@@ -43,7 +43,7 @@ MATCH = MatchView(
     probability=0.4,
     band="good",
     evidence=(EVIDENCE,),
-    more_evidence=(dataclasses.replace(EVIDENCE, date=None),),
+    more_evidence=(dataclasses.replace(EVIDENCE, date=None, answers=False),),
     unmet=(NASTY,),
 )
 RESULTS = ResultsPage(
@@ -87,9 +87,13 @@ PAGES: list[Page] = [
     dataclasses.replace(HOME, n_profiles=0, examples=(), deleted=False),
     RESULTS,
     dataclasses.replace(RESULTS, fits=False),
-    dataclasses.replace(RESULTS, fits=False, institutes=(), others=(), desks=(), n_matches=0, language_note=None),
+    dataclasses.replace(
+        RESULTS, fits=False, institutes=(), others=(), desks=(), n_matches=0, language_note=None
+    ),
     PROFILE,
-    dataclasses.replace(PROFILE, documents=(), region=None, roadmaps=(), members=(), source=None, licence=None),
+    dataclasses.replace(
+        PROFILE, documents=(), region=None, roadmaps=(), members=(), source=None, licence=None
+    ),
     DIRECTORY,
     dataclasses.replace(DIRECTORY, entries=(), total=0, paging=Paging(1, 1, None, None), selects=()),
     dataclasses.replace(DIRECTORY, entries=(), total=0, anything=False),

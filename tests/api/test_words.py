@@ -19,7 +19,9 @@ ROOT = Path(api.__file__).parent
 FAMILIES = {
     "kind": {f"{kind.value}.{number}" for kind in ProfileKind for number in ("one", "many")},
     "band": {"strong", "good", "possible", "weak"},
-    "failure": {f"{code}.{part}" for code in (403, 404, 405, 413, 500, "other") for part in ("title", "text")},
+    "failure": {
+        f"{code}.{part}" for code in (403, 404, 405, 413, 500, "other") for part in ("title", "text")
+    },
     "need_error": {"empty", "too_short", "too_long", "no_words"},
     "starting": {"done", "now", "later"},
     "starting.stage": {"encoder", "import", "passages", "lexical", "embed", "sentences", "check"},
@@ -47,7 +49,9 @@ def test_both_languages_have_the_same_keys_with_the_same_values_in_them() -> Non
     dutch, english = words("nl"), words("en")
     assert dutch.keys() == english.keys()
     for key in dutch.keys():  # noqa: SIM118
-        fields = [{name for _, name, _, _ in Formatter().parse(text(key)) if name} for text in (dutch, english)]
+        fields = [
+            {name for _, name, _, _ in Formatter().parse(text(key)) if name} for text in (dutch, english)
+        ]
         assert fields[0] == fields[1], key
 
 

@@ -159,8 +159,10 @@ def test_import(
     import_collection(engine, collection)
     build_index(engine, data, BucketEncoder())
     job = Job(str(data), collection=str(collection))
-    write_collection(collection, 8)
-    usual_s = zygote.run(job).elapsed_s
+    usual_s = 0.0
+    for turn in (8, 9, 10):
+        write_collection(collection, turn)
+        usual_s = max(usual_s, zygote.run(job).elapsed_s)
     killed = torn = turn = 0
     while killed < N_KILLS and turn < 2 * N_KILLS:
         turn += 1
