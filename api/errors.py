@@ -24,7 +24,7 @@ def expected_errors() -> tuple[type[Exception], ...]:
     """Errors whose message tells what was expected, what was found and what to do."""
     from sqlalchemy.exc import DatabaseError
 
-    from api.archive import ArchiveError
+    from api.archive_file import ArchiveError
     from api.settings import SettingsError
     from corpora.connectors.collection import CollectionError
     from corpora.database import DatabaseError as RecordsError

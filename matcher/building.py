@@ -42,6 +42,16 @@ def passage_input(profile: Profile, document: Document | None, passage: Passage)
     return passage.text
 
 
+def encoded_texts(profile: Profile, passages: Sequence[Passage]) -> tuple[list[str], list[str]]:
+    """What an encoder is given for a profile: the text forms of its passages, and the sentences in them."""
+    documents = {item.id: item for item in profile.documents}
+    forms = [passage_input(profile, documents.get(item.document_id or ""), item) for item in passages]
+    sentences = [
+        item.text[start - item.start : end - item.start] for item in passages for start, end in item.sentences
+    ]
+    return forms, sentences
+
+
 class Builder:
     """Writes the files of one generation into `folder`; `write_texts` comes first.
 
@@ -107,10 +117,8 @@ class Builder:
         rows: list[int] = []
         texts: list[str] = []
         for profile, passages in self._new(snapshot):
-            documents = {item.id: item for item in profile.documents}
-            for row, passage in passages:
-                rows.append(row)
-                texts.append(passage_input(profile, documents.get(passage.document_id or ""), passage))
+            rows += [row for row, _ in passages]
+            texts += encoded_texts(profile, [passage for _, passage in passages])[0]
         index = FlatIndex(self._encoder.dim)
         if self._parent is not None:
             stays = self._stays(self._parent)
@@ -124,12 +132,10 @@ class Builder:
 
         `wanted` is whether there are to be any; else `(0, dim)` is written.
         """
-        texts = [
-            passage.text[start - passage.start : end - passage.start]
-            for _, passages in self._new(snapshot)
-            for _, passage in passages
-            for start, end in (passage.sentences if wanted else ())
-        ]
+        texts: list[str] = []
+        if wanted:
+            for profile, passages in self._new(snapshot):
+                texts += encoded_texts(profile, [passage for _, passage in passages])[1]
         parts = [np.empty((0, self._encoder.dim), dtype=np.float16)]
         if self._parent is not None and wanted:
             # Rows that stay are all below the new ones, so what stays comes first, in its old order.

@@ -8,8 +8,9 @@ from fastapi import APIRouter, Depends
 
 from api.dependencies import ServiceDependency
 from api.problems import ProblemError
+from api.routes.asked import NeedIn, filters_of
 from api.routes.bodies import JsonRoute
-from api.routes.schemas import AnswerOut, NeedIn, filters_of
+from api.routes.schemas import AnswerOut
 from api.security import check_origin
 from corpora.characters import storable
 from corpora.taxonomy import load_taxonomy

@@ -1,60 +1,16 @@
-"""What the JSON API takes and gives."""
+"""What the JSON API gives."""
 
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Self
+from typing import Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel
 
 from api.pages.anchors import document_link
 from corpora.model import Document, Profile, ProfileKind
 from corpora.store import ProfileEntry
-from matcher.model import Answer, Evidence, Filters, InstituteMatch, Match, ProfileSummary
-
-MAX_LIMIT = 100
-
-Names = Annotated[
-    list[str], BeforeValidator(lambda value: [] if value is None else value), Field(max_length=1000)
-]
-Kinds = Annotated[list[ProfileKind], BeforeValidator(lambda value: [] if value is None else value)]
-
-
-class FiltersIn(BaseModel):
-    """What to search in; an empty list does not restrict. Research groups unless `kinds` says otherwise."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    kinds: Kinds = Field(default=[], description="Kinds of profile.")
-    roadmaps: Names = Field(default=[], description="Codes of HTSM roadmaps; any of them.")
-    organisations: Names = Field(default=[], description="Ids or names of institutes.")
-    regions: Names = Field(default=[], description="Regions of profiles.")
-    languages: Names = Field(default=[], description="Languages of profiles, ISO 639-1.")
-
-
-class NeedIn(BaseModel):
-    """A need to match. It is answered and not kept."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [
-                {
-                    "text": "Wie kan ons helpen om dunwandig aluminium te lassen zonder vervorming?",
-                    "language": "nl",
-                    "filters": {"kinds": ["research_group"]},
-                    "limit": 5,
-                }
-            ]
-        },
-    )
-
-    text: str = Field(description="The need in words, at most 20,000 characters.")
-    language: str | None = Field(
-        default=None, pattern="^[a-z]{2}$", description="ISO 639-1; detected when absent."
-    )
-    filters: FiltersIn | None = None
-    limit: int = Field(default=20, ge=1, le=MAX_LIMIT, description="How many matches at most.")
+from matcher.model import Answer, Evidence, InstituteMatch, Match, ProfileSummary
 
 
 class AspectOut(BaseModel):
@@ -308,15 +264,3 @@ class ProgressOut(BaseModel):
 
     status: str
     generation: str | None = None
-
-
-def filters_of(filters: FiltersIn | None) -> Filters:
-    """The pipeline's filters."""
-    given = filters or FiltersIn()
-    return Filters(
-        kinds=tuple(given.kinds),
-        roadmaps=tuple(given.roadmaps),
-        organisations=tuple(given.organisations),
-        regions=tuple(given.regions),
-        languages=tuple(given.languages),
-    )

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from api import archive as archives
-from api.archive import MANIFEST, RECORDS, ArchiveError, back_up, restore
+from api.archive import back_up, restore
+from api.archive_file import MANIFEST, RECORDS, ArchiveError
 from api.needs import new_need
 from corpora.database import open_engine, reading, unit_of_work
 from corpora.model import Profile
