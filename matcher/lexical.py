@@ -7,7 +7,7 @@ together, the name apart). BM25 is Robertson & Zaragoza (2009) with tantivy's k1
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,16 +17,32 @@ from numpy.typing import NDArray
 from corpora.model import Passage, Profile
 from matcher.words import ANALYSER_VERSION, analyse
 
-__all__ = ["ANALYSER_VERSION", "LexicalError", "LexicalIndex", "LexicalWriter"]
+__all__ = ["ANALYSER_VERSION", "LexicalError", "LexicalIndex", "LexicalWriter", "weigh"]
 
 _HEAP_BYTES = 64_000_000
 _MAX_QUERY_WORDS = 200
+"""Words of a need that are searched: the first of them."""
+
+_MAX_SEARCHED = 400
+"""Different words that are searched, translations included: the heaviest. Needs have some 60, long ones 130."""
+
 _NAME_BOOST = 1.5
 _TITLE_BOOST = 0.5
 
 
+Words = Mapping[str, float] | Sequence[str]
+
+
 class LexicalError(Exception):
     """A lexical index cannot be read: what was expected, what was found, what to do."""
+
+
+def weigh(words: Sequence[str]) -> dict[str, float]:
+    """Weight of each word of a need: the square root of its count.
+
+    A word said twice in a need is hardly twice as important.
+    """
+    return {word: float(count) ** 0.5 for word, count in Counter(words[:_MAX_QUERY_WORDS]).items()}
 
 
 def _schema() -> tantivy.Schema:
@@ -108,10 +124,11 @@ class LexicalIndex:
         return np.array(sorted(int(value) for value in values if value is not None), dtype=np.int64)
 
     def search(
-        self, words: Sequence[str], depth: int, allowed: Sequence[str] | None = None
+        self, words: Words, depth: int, allowed: Sequence[str] | None = None
     ) -> list[tuple[int, float]]:
         """The best `depth` passages for these words: `(row, BM25 score)`, best first, ties by row.
 
+        Words are given with their weights, or as they were said (then `weigh` has its say).
         `allowed` restricts the search to the passages of these profiles.
         """
         hits = self._hits(words, (("words", 1.0), ("title", _TITLE_BOOST)), depth, allowed)
@@ -120,7 +137,7 @@ class LexicalIndex:
         return sorted(found, key=lambda item: (-item[1], item[0]))
 
     def search_profiles(
-        self, words: Sequence[str], depth: int, allowed: Sequence[str] | None = None
+        self, words: Words, depth: int, allowed: Sequence[str] | None = None
     ) -> list[tuple[str, float]]:
         """The best `depth` profiles for these words: `(profile id, BM25 score)`, best first, ties by id."""
         hits = self._hits(words, (("all_words", 1.0), ("name", _NAME_BOOST)), depth, allowed)
@@ -129,21 +146,20 @@ class LexicalIndex:
 
     def _hits(
         self,
-        words: Sequence[str],
+        words: Words,
         fields: Sequence[tuple[str, float]],
         depth: int,
         allowed: Sequence[str] | None,
     ) -> list[tuple[float, tantivy.DocAddress]]:
-        counts = Counter(words[:_MAX_QUERY_WORDS])
-        if not counts or depth < 1 or (allowed is not None and not allowed):
+        weights = words if isinstance(words, Mapping) else weigh(words)
+        if not weights or depth < 1 or (allowed is not None and not allowed):
             return []
         terms: list[tuple[tantivy.Occur, tantivy.Query]] = []
-        for word, count in counts.items():
+        # Stable, so that of equally heavy words the first are kept.
+        for word, weight in sorted(weights.items(), key=lambda item: -item[1])[:_MAX_SEARCHED]:
             for name, boost in fields:
                 term = tantivy.Query.term_query(self._schema, name, word, index_option="freq")
-                # A word said twice in a need is hardly twice as important.
-                weight = boost * float(count) ** 0.5
-                terms.append((tantivy.Occur.Should, tantivy.Query.boost_query(term, weight)))
+                terms.append((tantivy.Occur.Should, tantivy.Query.boost_query(term, boost * weight)))
         query = tantivy.Query.boolean_query(terms)
         if allowed is not None:
             within = tantivy.Query.term_set_query(self._schema, "profile", list(allowed))

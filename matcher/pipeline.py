@@ -24,15 +24,16 @@ from matcher.generations import Generation
 from matcher.model import Answer, Filters, InstituteMatch, Match, Query
 from matcher.pooling import pool
 from matcher.ranker import Fit, load_fit
-from matcher.retrieval import Retrieved, Retriever
+from matcher.retrieval import Retrieved, Retriever, query_words
 from matcher.words import analyse as analyse_words
 
-STAGES = ("dense", "lexical", "requirements", "fusion", "roadmaps")
-"""What `without` can name: an arm, or a group of the ranker's features."""
+STAGES = ("dense", "lexical", "translation", "requirements", "fusion", "roadmaps")
+"""What `without` can name: an arm, a part of one, or a group of the ranker's features."""
 
 _FEATURES_OF_STAGE = {
     "dense": ("dense", "dense_best", "requirements", "weakest_requirement"),
     "lexical": ("words", "words_same_language"),
+    "translation": (),
     "requirements": ("requirements", "weakest_requirement"),
     "fusion": ("fused",),
     "roadmaps": ("roadmaps",),
@@ -140,7 +141,12 @@ class Pipeline:
             allowed,
             dense="dense" not in self._without,
             lexical="lexical" not in self._without,
+            translation="translation" not in self._without,
         )
+
+    def words(self, query: Query) -> dict[str, float]:
+        """Words that are searched for this need, with their weights."""
+        return query_words(query, "translation" not in self._without)
 
     def similarities(self, profile_ids: frozenset[str], vectors: Vectors) -> DenseScores:
         """Exact similarities of these profiles with the need and its requirements."""

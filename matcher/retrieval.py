@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from embeddings.encoders import Vectors
 from matcher.features import DenseScores, standardise
 from matcher.generations import Generation
+from matcher.lexical import weigh
+from matcher.lexicon import translate
 from matcher.model import Query, ScoredPassage
 from matcher.pooling import best_mean
 from matcher.words import analyse as analyse_words
@@ -41,6 +43,12 @@ class Retrieved:
         return frozenset(found | self.words.keys())
 
 
+def query_words(query: Query, translation: bool = True) -> dict[str, float]:
+    """Words to search for, with their weights: those of the need, and their translations if wanted."""
+    words = analyse_words(query.text, query.language)
+    return translate(words, query.language) if translation else weigh(words)
+
+
 class Retriever:
     """Both arms over one generation."""
 
@@ -50,7 +58,9 @@ class Retriever:
         self._ids = tuple(sorted(self._rows))
         rng = np.random.default_rng(0)
         n_background = min(_BACKGROUND_PROFILES, len(self._ids))
-        drawn = rng.choice(len(self._ids), size=n_background, replace=False) if self._ids else []
+        drawn: Sequence[int] | NDArray[np.int64] = (
+            rng.choice(len(self._ids), size=n_background, replace=False) if self._ids else []
+        )
         self._background = frozenset(self._ids[at] for at in drawn)
 
     def rows_of(self, profile_ids: Sequence[str]) -> NDArray[np.int64]:
@@ -66,6 +76,7 @@ class Retriever:
         *,
         dense: bool = True,
         lexical: bool = True,
+        translation: bool = True,
     ) -> Retrieved:
         """Search both arms.
 
@@ -75,6 +86,7 @@ class Retriever:
             allowed: ids of the profiles that may come back; None for all.
             dense: whether to search by meaning.
             lexical: whether to search by words.
+            translation: whether words are searched in the other language too.
         """
         rankings: list[tuple[ScoredPassage, ...]] = [() for _ in vectors]
         if dense:
@@ -85,7 +97,7 @@ class Retriever:
         found_words: list[tuple[int, float]] = []
         profiles: list[tuple[str, float]] = []
         if lexical:
-            words = analyse_words(query.text, query.language)
+            words = query_words(query, translation)
             only = None if allowed is None else sorted(allowed)
             found_words = self._generation.lexical.search(words, DEPTH, only)
             profiles = self._generation.lexical.search_profiles(words, DEPTH, only)

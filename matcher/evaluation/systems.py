@@ -7,7 +7,6 @@ from collections.abc import Callable
 from embeddings.encoders import Vectors
 from matcher.model import Query
 from matcher.pipeline import Pipeline
-from matcher.words import analyse as analyse_words
 
 System = Callable[[Pipeline, Query, Vectors, int], list[tuple[str, float]]]
 """(pipeline, analysed need, its `(1 + n_aspects, dim)` vectors, depth) -> (profile id, score), best first."""
@@ -15,8 +14,7 @@ System = Callable[[Pipeline, Query, Vectors, int], list[tuple[str, float]]]
 
 def lexical(pipeline: Pipeline, query: Query, vectors: Vectors, depth: int) -> list[tuple[str, float]]:
     """BM25 of profiles as wholes."""
-    words = analyse_words(query.text, query.language)
-    return pipeline.generation.lexical.search_profiles(words, depth)
+    return pipeline.generation.lexical.search_profiles(pipeline.words(query), depth)
 
 
 def dense(pipeline: Pipeline, query: Query, vectors: Vectors, depth: int) -> list[tuple[str, float]]:

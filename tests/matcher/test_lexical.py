@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from corpora.model import Document, Organisation, Passage, Profile, ProfileKind
-from matcher.lexical import LexicalError, LexicalIndex, LexicalWriter
+from matcher.lexical import LexicalError, LexicalIndex, LexicalWriter, weigh
 
 HERE = Organisation("here", "Here")
 TEXTS = {
@@ -60,6 +60,29 @@ def test_the_best_comes_first_and_depth_cuts(folder: Path) -> None:
     assert [name for name, _ in index.search_profiles(["water"], 5)] == ["gamma"]
 
 
+def test_scores_are_the_weighted_sum_over_words(folder: Path) -> None:
+    found = dict(LexicalIndex.open(folder).search({"laser": 0.5, "weld": 2.0}, 5))
+    texts = list(TEXTS.values())
+    alpha = 0.5 * bm25("laser", TEXTS["alpha"], texts, 6) + 2.0 * bm25("weld", TEXTS["alpha"], texts, 6)
+    assert found == pytest.approx({10: alpha, 11: 0.5 * bm25("laser", TEXTS["beta"], texts, 6)}, rel=1e-4)
+
+
+def test_a_word_said_twice_weighs_less_than_two(folder: Path) -> None:
+    assert weigh(["laser", "weld", "laser"]) == pytest.approx({"laser": 2**0.5, "weld": 1.0})
+    index = LexicalIndex.open(folder)
+    said = ["laser", "weld", "laser"]
+    assert index.search(said, 5) == index.search(weigh(said), 5)
+    assert index.search_profiles(said, 5) == index.search_profiles(weigh(said), 5)
+
+
+def test_of_too_many_words_the_heaviest_are_searched(folder: Path) -> None:
+    index = LexicalIndex.open(folder)
+    many = {f"filler{number}": 0.5 for number in range(1000)}
+    assert [row for row, _ in index.search(many | {"laser": 0.6}, 5)] == [10, 11]
+    assert index.search(many | {"laser": 0.4}, 5) == []
+    assert index.search([*many, "laser"], 5) == []
+
+
 def test_only_allowed_profiles_come_back(folder: Path) -> None:
     index = LexicalIndex.open(folder)
     free = dict(index.search(["laser"], 5))
@@ -72,6 +95,7 @@ def test_unknown_words_and_no_words_find_nothing(folder: Path) -> None:
     index = LexicalIndex.open(folder)
     assert index.search(["zeppelin"], 5) == []
     assert index.search([], 5) == []
+    assert index.search({}, 5) == []
 
 
 def test_a_removed_profile_is_gone_and_the_rest_stays(folder: Path) -> None:
