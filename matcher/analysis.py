@@ -25,6 +25,9 @@ _LONG_CLAUSE_WORDS = 14
 """A sentence up to this long is one requirement; longer ones are looked at for clauses. Chosen on the tune
 part: shorter clauses lose the context that gives them meaning."""
 
+_SHORT_WORDS = 3
+"""A requirement of so few words means little without the one before it."""
+
 # What follows these words limits what stands before it, and is asked for by itself, however short.
 _CONSTRAINT = re.compile(
     r"[,;]?\s+(?=(?:(?:en|and|ook|also)\s+)?(?:zonder|without|mits|provided that)\s)", re.IGNORECASE
@@ -107,6 +110,18 @@ def aspects(text: str, language: str) -> tuple[Aspect, ...]:
         last = found[MAX_ASPECTS - 1]
         found[MAX_ASPECTS - 1 :] = [Aspect(text[last.start : found[-1].end], last.start, found[-1].end)]
     return tuple(found)
+
+
+def in_context(query: Query) -> list[str]:
+    """What is encoded for each requirement: itself, and where it is too short to mean much alone, what it limits.
+
+    "zonder vervorming" asks for something else of a weld than of a sound; it is encoded with the clause before.
+    """
+    texts: list[str] = []
+    for number, aspect in enumerate(query.aspects):
+        short = number > 0 and len(aspect.text.split()) <= _SHORT_WORDS
+        texts.append(query.text[query.aspects[number - 1].start : aspect.end] if short else aspect.text)
+    return texts
 
 
 def _clauses(text: str, start: int, end: int) -> Iterable[tuple[int, int]]:

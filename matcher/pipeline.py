@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from corpora.model import ProfileKind
 from embeddings.encoders import Encoder, Vectors
-from matcher.analysis import analyse
+from matcher.analysis import analyse, in_context
 from matcher.answerable import SIGNS, signs
 from matcher.explain import evidence, unmet_aspects
 from matcher.features import FEATURES, DenseScores, feature_matrix
@@ -125,7 +125,7 @@ class Pipeline:
 
     def encode(self, query: Query) -> Vectors:
         """`(1 + n_aspects, dim)`: the need and its requirements, in one batch."""
-        return self.encoder.encode_queries([query.text, *(aspect.text for aspect in query.aspects)])
+        return self.encoder.encode_queries([query.text, *in_context(query)])
 
     def retrieve(self, query: Query, vectors: Vectors, allowed: frozenset[str] | None) -> Retrieved:
         """Passages by meaning and by words."""

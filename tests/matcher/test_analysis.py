@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matcher.analysis import MAX_ASPECTS, MAX_NEED_CHARS, analyse, aspects
+from matcher.analysis import MAX_ASPECTS, MAX_NEED_CHARS, analyse, aspects, in_context
 from matcher.model import NeedError
 
 ALUMINIUM_NL = "Wie kan ons helpen om dunwandig aluminium te lassen zonder vervorming?"
@@ -98,3 +98,7 @@ def test_requirements_are_spans_in_order(text: str, language: str) -> None:
         assert text[aspect.start : aspect.end] == aspect.text
         assert aspect.start >= last
         last = aspect.end
+
+
+def test_a_short_requirement_is_read_with_what_it_limits() -> None:
+    assert in_context(analyse(ALUMINIUM_NL)) == ["dunwandig aluminium te lassen", "dunwandig aluminium te lassen zonder vervorming"]
