@@ -58,7 +58,9 @@ class Builder:
     `n_encoded` and `n_from_cache` count different texts that went through the encoder, or had before.
     """
 
-    def __init__(self, folder: Path, parent: Generation | None, encoder: CachedEncoder, progress: Progress) -> None:
+    def __init__(
+        self, folder: Path, parent: Generation | None, encoder: CachedEncoder, progress: Progress
+    ) -> None:
         self._folder = folder
         self._parent = parent
         self._parent_folder = folder.parent / parent.name if parent else None
@@ -69,7 +71,9 @@ class Builder:
         self.n_encoded = 0
         self.n_from_cache = 0
 
-    def write_texts(self, gone: Collection[str], profiles: Iterable[Profile], hashes: Mapping[str, str]) -> None:
+    def write_texts(
+        self, gone: Collection[str], profiles: Iterable[Profile], hashes: Mapping[str, str]
+    ) -> None:
         """Write the snapshot.
 
         Args:
@@ -158,7 +162,10 @@ class Builder:
         self._progress(stage, 0, len(texts))
         for start in range(0, len(texts), CHUNK):
             chunk = texts[start : start + CHUNK]
-            yield start, self._encoder.encode_passages_with_progress(chunk, self._told(stage, start, len(texts)))
+            yield (
+                start,
+                self._encoder.encode_passages_with_progress(chunk, self._told(stage, start, len(texts))),
+            )
             self._progress(stage, start + len(chunk), len(texts))
 
     def _told(self, stage: str, start: int, total: int) -> Callable[[int, int], None]:

@@ -169,7 +169,9 @@ class Generation:
         """
         return resolve(
             data_folder,
-            lambda folder: cls.open(folder, expected_fingerprint=expected_fingerprint, verify=verify, erased=erased),
+            lambda folder: cls.open(
+                folder, expected_fingerprint=expected_fingerprint, verify=verify, erased=erased
+            ),
         )[1]
 
     def check_counts(self) -> None:
@@ -227,7 +229,9 @@ class Generation:
             at = self.position(row)
             passage = self._passages[at]
             spans += [(int(row), start, end) for start, end in passage.sentences]
-            texts += [passage.text[start - passage.start : end - passage.start] for start, end in passage.sentences]
+            texts += [
+                passage.text[start - passage.start : end - passage.start] for start, end in passage.sentences
+            ]
             slices.append(self.sentence_matrix[self.sentence_offsets[at] : self.sentence_offsets[at + 1]])
         return Sentences(tuple(spans), tuple(texts), np.concatenate(slices))
 

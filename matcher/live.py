@@ -146,7 +146,9 @@ class GenerationWatcher(Generic[Opened]):
     that cannot be opened is told in `problem`, and the old one stays.
     """
 
-    def __init__(self, data_folder: Path, open_folder: Callable[[Path], Opened], poll_s: float = POLL_S) -> None:
+    def __init__(
+        self, data_folder: Path, open_folder: Callable[[Path], Opened], poll_s: float = POLL_S
+    ) -> None:
         self._data_folder = data_folder
         self._open = open_folder
         self._poll_s = poll_s

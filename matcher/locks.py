@@ -62,7 +62,8 @@ def hold(data_folder: Path, name: LockName) -> Iterator[HeldLock]:
         pid = holder(data_folder, name)
         who = f"process {pid}" if pid is not None else "another process"
         raise LockError(
-            f"expected to be {role} on the data folder {data_folder}, but {who} holds {path.name}; {advice}", pid
+            f"expected to be {role} on the data folder {data_folder}, but {who} holds {path.name}; {advice}",
+            pid,
         ) from busy
     except OSError as error:
         raise LockError(

@@ -120,7 +120,9 @@ class Manifest:
         for name, expected in self.files.items():
             try:
                 size = (folder / name).stat().st_size
-                same = size == expected.size_bytes and (verify == "size" or sha256(folder / name) == expected.sha256)
+                same = size == expected.size_bytes and (
+                    verify == "size" or sha256(folder / name) == expected.sha256
+                )
             except OSError as error:
                 raise DamagedGenerationError(
                     f"expected the file {name} in index generation {folder.name}, found none that can be read "

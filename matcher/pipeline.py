@@ -25,7 +25,6 @@ from matcher.model import Answer, Filters, InstituteMatch, Match, Query
 from matcher.pooling import pool
 from matcher.ranker import Fit, load_fit
 from matcher.retrieval import Retrieved, Retriever, query_words
-from matcher.words import analyse as analyse_words
 
 STAGES = ("dense", "lexical", "translation", "requirements", "fusion", "roadmaps")
 """What `without` can name: an arm, a part of one, or a group of the ranker's features."""
@@ -41,6 +40,7 @@ _FEATURES_OF_STAGE = {
 
 OTHER_KINDS_SHOWN = 2
 """Matches shown of each kind that was not asked for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
@@ -172,15 +172,15 @@ class Pipeline:
         scores = self.fit.score(features)
         # Ids ascend in `dense`, so a stable sort breaks ties on id.
         order = np.argsort(-scores, kind="stable")
-        n_words = len(set(analyse_words(query.text, query.language)))
-        best_words = max(retrieved.words.values(), default=0.0)
         return Ranking(
             profile_ids=tuple(dense.profile_ids[at] for at in order),
             scores=scores[order],
             features=features[order],
             dense=dense,
             positions=order,
-            signs=signs(scores, order, dense, best_words, n_words) if len(order) else np.zeros(len(SIGNS)),
+            signs=signs(float(scores[order[0]]), len(self.generation.profile_rows))
+            if len(order)
+            else np.zeros(len(SIGNS)),
         )
 
     def explain(self, query: Query, vectors: Vectors, ranking: Ranking, limit: int) -> tuple[Match, ...]:

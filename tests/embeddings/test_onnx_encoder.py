@@ -141,7 +141,9 @@ class TestBrokenFolders:
     @pytest.mark.parametrize("file", [MANIFEST, GRAPH, TOKENIZER])
     def test_a_missing_file_is_named_with_the_remedy(self, folder: Path, file: str) -> None:
         (folder / file).unlink()
-        with pytest.raises(EncoderError, match=rf"expected {file} in .*, found.*; restore .* make model"):
+        with pytest.raises(
+            EncoderError, match=rf"expected {file} in .*, found.*; restore .* docs/model-card"
+        ):
             OnnxEncoder(folder)
 
     @pytest.mark.parametrize("file", [GRAPH, TOKENIZER])

@@ -101,4 +101,7 @@ def test_requirements_are_spans_in_order(text: str, language: str) -> None:
 
 
 def test_a_short_requirement_is_read_with_what_it_limits() -> None:
-    assert in_context(analyse(ALUMINIUM_NL)) == ["dunwandig aluminium te lassen", "dunwandig aluminium te lassen zonder vervorming"]
+    assert in_context(analyse(ALUMINIUM_NL)) == [
+        "dunwandig aluminium te lassen",
+        "dunwandig aluminium te lassen zonder vervorming",
+    ]

@@ -56,7 +56,9 @@ def changed(engine: Engine, indexed: Path, encoder: BucketEncoder) -> Path:
 
 
 class TestReading:
-    def test_every_passage_stands_in_its_source_at_its_offsets(self, indexed: Path, profiles: list[Profile]) -> None:
+    def test_every_passage_stands_in_its_source_at_its_offsets(
+        self, indexed: Path, profiles: list[Profile]
+    ) -> None:
         generation = Generation.open_current(indexed)
         by_id = {profile.id: profile for profile in profiles}
         assert set(generation.profiles) == set(by_id) == set(generation.profile_rows)
@@ -64,7 +66,9 @@ class TestReading:
             passage = generation.passage(int(row))
             profile = by_id[passage.profile_id]
             sources = {item.id: {"text": item.text, "title": item.title} for item in profile.documents}
-            source = sources[passage.document_id][passage.field] if passage.document_id else profile.description
+            source = (
+                sources[passage.document_id][passage.field] if passage.document_id else profile.description
+            )
             assert source[passage.start : passage.end] == passage.text
             assert generation.profile_of_row(int(row)) == passage.profile_id
 
@@ -135,7 +139,10 @@ class TestReading:
         shutil.rmtree(index_folder(indexed))
         assert generation.profile("p005") == profiles[5]
         row = int(generation.profile_rows["p005"][0])
-        assert generation.vectors.search(generation.passage_matrix[[generation.position(row)]], 1)[0][0][0] == row
+        assert (
+            generation.vectors.search(generation.passage_matrix[[generation.position(row)]], 1)[0][0][0]
+            == row
+        )
         assert generation.lexical.search(analyse("number5", "en"), 3)
 
 
@@ -147,7 +154,9 @@ class TestChecks:
     def test_another_encoder_is_refused_with_both_names(self, indexed: Path) -> None:
         with pytest.raises(OtherGenerationError) as refused:
             Generation.open_current(indexed, expected_fingerprint="buckets-16")
-        assert "expected an index of the encoder buckets-16, found one of buckets (buckets-8)" in str(refused.value)
+        assert "expected an index of the encoder buckets-16, found one of buckets (buckets-8)" in str(
+            refused.value
+        )
         assert "kennismatch index --rebuild" in str(refused.value)
 
     @pytest.mark.parametrize(
@@ -186,7 +195,9 @@ class TestChecks:
             manifest = json.loads((mixed / "manifest.json").read_text())
             old = json.loads((folder / "g000001" / "manifest.json").read_text())
             kept = {path: item for path, item in manifest["files"].items() if not path.startswith(name)}
-            manifest["files"] = kept | {path: item for path, item in old["files"].items() if path.startswith(name)}
+            manifest["files"] = kept | {
+                path: item for path, item in old["files"].items() if path.startswith(name)
+            }
             (mixed / "manifest.json").write_text(json.dumps(manifest))
             with pytest.raises(DamagedGenerationError, match=message):
                 Generation.open(mixed)
@@ -197,7 +208,9 @@ class TestChecks:
         content[-1] ^= 1
         path.write_bytes(content)
         Generation.open_current(indexed, verify="size")
-        with pytest.raises(DamagedGenerationError, match=r"sentences\.npy .* found other content of that size"):
+        with pytest.raises(
+            DamagedGenerationError, match=r"sentences\.npy .* found other content of that size"
+        ):
             Generation.open_current(indexed)
 
 
@@ -229,7 +242,9 @@ class TestDamage:
         assert "g000001" in str(refused.value)
         assert "kennismatch index --rebuild" in str(refused.value)
 
-    def test_the_previous_generation_answers_with_a_warning(self, changed: Path, kind: int, harm: str) -> None:
+    def test_the_previous_generation_answers_with_a_warning(
+        self, changed: Path, kind: int, harm: str
+    ) -> None:
         name = self.harm(changed, "g000002", kind, harm)
         with capture_logs() as logs:
             generation = Generation.open_current(changed)
@@ -248,15 +263,21 @@ class TestCurrent:
 
     def test_a_deleted_generation_alone_is_a_clear_error(self, indexed: Path) -> None:
         shutil.rmtree(index_folder(indexed) / "g000001")
-        with pytest.raises(DamagedGenerationError, match=r"expected manifest\.json in index generation g000001"):
+        with pytest.raises(
+            DamagedGenerationError, match=r"expected manifest\.json in index generation g000001"
+        ):
             Generation.open_current(indexed)
 
     @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"g000009", b"../../etc", b"g000002\ng000001"])
-    def test_rubbish_in_current_gives_way_to_the_newest_whole_one(self, changed: Path, content: bytes) -> None:
+    def test_rubbish_in_current_gives_way_to_the_newest_whole_one(
+        self, changed: Path, content: bytes
+    ) -> None:
         (index_folder(changed) / "CURRENT").write_bytes(content)
         assert Generation.open_current(changed).name == "g000002"
 
-    def test_an_index_run_repairs_current(self, engine: Engine, changed: Path, encoder: BucketEncoder) -> None:
+    def test_an_index_run_repairs_current(
+        self, engine: Engine, changed: Path, encoder: BucketEncoder
+    ) -> None:
         (index_folder(changed) / "CURRENT").write_bytes(b"rubbish")
         report = build_index(engine, changed, encoder)
         assert (report.mode, live_name(changed)) == ("none", "g000002")
@@ -278,7 +299,9 @@ class TestRollback:
         assert generation.profile("p003") == sample_profile(3)
 
     def test_without_an_earlier_one_nothing_changes(self, indexed: Path) -> None:
-        with pytest.raises(NoGenerationError, match=r"expected a generation before g000001 .* nothing was changed"):
+        with pytest.raises(
+            NoGenerationError, match=r"expected a generation before g000001 .* nothing was changed"
+        ):
             rollback(indexed)
         assert live_name(indexed) == "g000001"
 
@@ -336,7 +359,9 @@ class TestWatcher:
         watcher.current()
         assert watcher.name == "g000002"
 
-    def test_starts_before_there_is_an_index(self, engine: Engine, data: Path, encoder: BucketEncoder) -> None:
+    def test_starts_before_there_is_an_index(
+        self, engine: Engine, data: Path, encoder: BucketEncoder
+    ) -> None:
         watcher = GenerationWatcher(data, Generation.open, poll_s=0)
         assert watcher.current() is None
         assert isinstance(watcher.problem, NoGenerationError)

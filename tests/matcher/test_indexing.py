@@ -38,7 +38,9 @@ def indexed(engine: Engine, data: Path, encoder: BucketEncoder) -> Path:
 
 
 class TestModes:
-    def test_the_first_run_builds_everything(self, engine: Engine, data: Path, encoder: BucketEncoder) -> None:
+    def test_the_first_run_builds_everything(
+        self, engine: Engine, data: Path, encoder: BucketEncoder
+    ) -> None:
         store(engine, [sample_profile(number) for number in range(20)])
         report = build_index(engine, data, encoder)
         generation = Generation.open_current(data)
@@ -81,12 +83,17 @@ class TestModes:
         assert build_index(engine, indexed, encoder).mode == "delta"
         generation = Generation.open_current(indexed)
         assert len(generation.profiles) == 21
-        assert [profile for profile, _ in generation.lexical.search_profiles(analyse("number30", "en"), 5)] == ["p030"]
+        assert [
+            profile for profile, _ in generation.lexical.search_profiles(analyse("number30", "en"), 5)
+        ] == ["p030"]
 
     def test_a_small_change_gives_what_a_full_build_gives(
         self, engine: Engine, indexed: Path, encoder: BucketEncoder
     ) -> None:
-        store(engine, [replace(sample_profile(k), description=f"It is now about turbines {k}.") for k in (0, 9, 19)])
+        store(
+            engine,
+            [replace(sample_profile(k), description=f"It is now about turbines {k}.") for k in (0, 9, 19)],
+        )
         assert build_index(engine, indexed, encoder).mode == "delta"
         delta = Generation.open_current(indexed)
         assert build_index(engine, indexed, encoder, rebuild=True).mode == "full"
@@ -108,12 +115,17 @@ class TestModes:
     def test_many_changes_build_everything_from_the_cache(
         self, engine: Engine, indexed: Path, encoder: BucketEncoder
     ) -> None:
-        store(engine, [replace(sample_profile(k), description=f"It is now about turbines {k}.") for k in range(5)])
+        store(
+            engine,
+            [replace(sample_profile(k), description=f"It is now about turbines {k}.") for k in range(5)],
+        )
         report = build_index(engine, indexed, encoder)
         assert (report.mode, report.embedded) == ("full", 5)
         assert report.from_cache > 0
 
-    def test_small_changes_add_up_to_a_full_build(self, engine: Engine, indexed: Path, encoder: BucketEncoder) -> None:
+    def test_small_changes_add_up_to_a_full_build(
+        self, engine: Engine, indexed: Path, encoder: BucketEncoder
+    ) -> None:
         modes = []
         for turn in range(6):
             store(engine, [replace(sample_profile(turn), description=f"Turn {turn} of the work.")])
@@ -134,7 +146,9 @@ class TestModes:
             build_index(engine, indexed, encoder)
         assert names(indexed) == ["CURRENT", "g000003", "g000004"]
 
-    def test_an_index_without_records_is_empty(self, engine: Engine, data: Path, encoder: BucketEncoder) -> None:
+    def test_an_index_without_records_is_empty(
+        self, engine: Engine, data: Path, encoder: BucketEncoder
+    ) -> None:
         report = build_index(engine, data, encoder)
         assert (report.mode, report.profiles, report.passages) == ("full", 0, 0)
         generation = Generation.open_current(data)
@@ -165,7 +179,9 @@ class TestModes:
                 assert (report.embedded, report.from_cache) == (embedded, 123 - embedded)
         assert encoder.n_texts == 123
 
-    def test_progress_is_told_stage_by_stage(self, engine: Engine, data: Path, encoder: BucketEncoder) -> None:
+    def test_progress_is_told_stage_by_stage(
+        self, engine: Engine, data: Path, encoder: BucketEncoder
+    ) -> None:
         store(engine, [sample_profile(number) for number in range(20)])
         told: list[tuple[str, int, int]] = []
         build_index(engine, data, encoder, lambda *item: told.append(item))
@@ -264,7 +280,9 @@ class TestInterruption:
         assert report.profiles == 50
         assert encoder.n_texts == report.embedded < 30 * 8
 
-    def test_what_a_dead_builder_left_is_cleared(self, engine: Engine, indexed: Path, encoder: BucketEncoder) -> None:
+    def test_what_a_dead_builder_left_is_cleared(
+        self, engine: Engine, indexed: Path, encoder: BucketEncoder
+    ) -> None:
         folder = index_folder(indexed)
         (folder / ".building-g000002").mkdir()
         (folder / ".building-g000002" / "snapshot.sqlite").write_bytes(b"half")

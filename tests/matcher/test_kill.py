@@ -107,7 +107,9 @@ def test_small_changes(
         assert found in (before, records(engine)), f"seed {SEED}, turn {turn}"
         new += found != before
         agreeing(engine, indexed)
-    tell.append(f"small changes: {killed} of {turn} runs killed within {usual_s:.2f} s, {new} new, seed {SEED}")
+    tell.append(
+        f"small changes: {killed} of {turn} runs killed within {usual_s:.2f} s, {new} new, seed {SEED}"
+    )
     assert killed == N_KILLS
 
 
@@ -127,7 +129,9 @@ def test_swap(engine: Engine, indexed: Path, zygote: Zygote, rng: random.Random,
         assert found in (before, records(engine)), f"seed {SEED}, turn {turn}"
         new += found != before
         agreeing(engine, indexed)
-    tell.append(f"swap: {killed} of {turn} runs killed at one of {n_events} file operations, {new} new, seed {SEED}")
+    tell.append(
+        f"swap: {killed} of {turn} runs killed at one of {n_events} file operations, {new} new, seed {SEED}"
+    )
     assert killed == N_KILLS
     assert 0 < new < killed
 
@@ -136,7 +140,9 @@ def write_collection(folder: Path, turn: int) -> list[Profile]:
     """210 groups, three units of work; at every turn thirteen of them, here and there, say something else."""
     profiles = [replace(sample_profile(number), documents=()) for number in range(210)]
     for number in range(turn % 16, 210, 16):
-        profiles[number] = replace(profiles[number], description=f"Turn {turn} on number{number} of the series.")
+        profiles[number] = replace(
+            profiles[number], description=f"Turn {turn} on number{number} of the series."
+        )
     folder.mkdir(exist_ok=True)
     lines = [
         json.dumps(
@@ -173,7 +179,9 @@ def test_import(
         found = records(engine)
         assert found.keys() == before.keys()
         news = {profile for profile in found if found[profile].description != before[profile].description}
-        assert all(found[profile].description == texts[profile] for profile in news), f"seed {SEED}, turn {turn}"
+        assert all(found[profile].description == texts[profile] for profile in news), (
+            f"seed {SEED}, turn {turn}"
+        )
         torn += 0 < len(news) < sum(before[profile].description != texts[profile] for profile in before)
         answering(data)
         import_collection(engine, collection)
@@ -181,5 +189,7 @@ def test_import(
         if turn % 4 == 0:
             agreeing(engine, data)
     agreeing(engine, data)
-    tell.append(f"import: {killed} of {turn} runs killed within {usual_s:.2f} s, {torn} between two units of work")
+    tell.append(
+        f"import: {killed} of {turn} runs killed within {usual_s:.2f} s, {torn} between two units of work"
+    )
     assert killed == N_KILLS
