@@ -17,6 +17,8 @@ _MAX_QUOTE_WORDS = 70
 _ODD_LENGTH_PENALTY = 0.08
 """A heading or a list of references explains little; it is quoted only where nothing else comes near."""
 
+_FRESH_MARGIN = 0.05
+
 MAX_EVIDENCE = 4
 
 
@@ -58,10 +60,14 @@ def evidence(
             continue
         # The requirement decides; the whole need breaks near-ties, so that quotes stay on its subject.
         merit = weighed[:, 1 + at] + 0.5 * weighed[:, 0]
-        best = next((int(i) for i in np.argsort(-merit, kind="stable") if int(i) not in taken), None)
-        if best is not None:
-            taken.add(best)
-            found.append((float(similarities[best, 1 + at]), aspect, best))
+        order_of_merit = [int(i) for i in np.argsort(-merit, kind="stable")]
+        best = order_of_merit[0]
+        # Another sentence tells more than the same one twice, unless none comes near.
+        fresh = next((i for i in order_of_merit if i not in taken), best)
+        if merit[fresh] >= merit[best] - _FRESH_MARGIN:
+            best = fresh
+        taken.add(best)
+        found.append((float(similarities[best, 1 + at]), aspect, best))
     if not found:
         best = int(np.argmax(weighed[:, 0]))
         closest = int(np.argmax(similarities[best, 1:]))

@@ -62,7 +62,7 @@ def show_need(need_id: str, request: Request, service: ServiceDependency) -> Res
         )
     pipeline = service.pipeline()
     filters = filters_of(need)
-    answer = pipeline.match(need.text, language=need.language, filters=filters)
+    answer = pipeline.match(need.text, language=need.language, filters=filters, limit=MAX_SHOWN)
     t = words(language_of(request))
     near = [match for _, matches in answer.others for match in matches]
     shown = institutes(answer, t)

@@ -21,7 +21,7 @@ SOURCES = (
     "training data: see docs/model-card.md",
 )
 PLAIN: frozenset[str] = frozenset()
-"""Products that stay at 32 bits: none needed, the mean cosine to the plain model is .998 without."""
+"""Products that stay at 32 bits: none needed, the mean cosine to the plain model is .995 without (step 191)."""
 
 
 def graph_of(model: TextModel, plain: Collection[str] = PLAIN) -> onnx.ModelProto:
