@@ -25,6 +25,8 @@ router = APIRouter()
 
 _FORM = "application/x-www-form-urlencoded"
 MAX_FIELDS = 2000
+MAX_SHOWN = 10
+"""Proposals on a page; further ones are rarely right, and the programming interface gives them."""
 
 
 @router.post("/needs", dependencies=[Depends(check_origin)])
