@@ -124,7 +124,10 @@ class Pipeline:
         return analyse(text, language)
 
     def encode(self, query: Query) -> Vectors:
-        """`(1 + n_aspects, dim)`: the need and its requirements, in one batch."""
+        """`(1 + n_aspects, dim)`: the need and its requirements, in one go."""
+        if len(query.aspects) == 1:
+            # The one requirement is the need, less the way of asking: once is enough.
+            return np.repeat(self.encoder.encode_queries([query.text]), 2, axis=0)
         return self.encoder.encode_queries([query.text, *in_context(query)])
 
     def retrieve(self, query: Query, vectors: Vectors, allowed: frozenset[str] | None) -> Retrieved:

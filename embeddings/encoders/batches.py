@@ -32,6 +32,23 @@ class Turn:
         self._engine.release()
 
 
+MAX_STRETCH = 1.6
+"""How many times longer than its shortest a text of a batch may be: all are padded to the longest, so a whole need
+beside its parts would make the parts as dear as itself."""
+
+
+def _alike(texts: Sequence[str], size: int) -> list[list[int]]:
+    """Places of the texts in batches of at most `size` of like length, shortest first."""
+    batches: list[list[int]] = []
+    for place in sorted(range(len(texts)), key=lambda i: len(texts[i])):
+        newest = batches[-1] if batches else []
+        if newest and len(newest) < size and len(texts[place]) <= MAX_STRETCH * len(texts[newest[0]]):
+            newest.append(place)
+        else:
+            batches.append([place])
+    return batches
+
+
 def encode_by_length(
     texts: Sequence[str], dim: int, size: int, encode: Callable[[list[str]], Vectors], turn: Turn
 ) -> Vectors:
@@ -41,9 +58,7 @@ def encode_by_length(
     `EncoderError` if a model answers with anything but finite vectors of length 1.
     """
     vectors = np.empty((len(texts), dim), dtype=np.float32)
-    by_length = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-    for start in range(0, len(by_length), size):
-        batch = by_length[start : start + size]
+    for batch in _alike(texts, size):
         with turn:
             vectors[batch] = encode([texts[i] for i in batch])
     lengths = np.linalg.norm(vectors, axis=1)
