@@ -18,6 +18,7 @@ _ODD_LENGTH_PENALTY = 0.08
 """A heading or a list of references explains little; it is quoted only where nothing else comes near."""
 
 _FRESH_MARGIN = 0.05
+"""So much merit may be lost for a sentence that was not quoted yet; set by reading answers, not measured."""
 
 MAX_EVIDENCE = 4
 
