@@ -204,9 +204,20 @@ class TestBatches:
             seen.append(batch)
             return np.array([[1.0, 0.0] if "a" in text else [0.0, 1.0] for text in batch], dtype=np.float32)
 
-        vectors = encode_by_length(["bbbb", "a", "bb", "aaa", ""], 2, 2, encode, Turn())
-        assert seen == [["", "a"], ["bb", "aaa"], ["bbbb"]]
+        texts = ["b" * 30, "a" * 11, "b" * 10, "a" * 28, ""]
+        vectors = encode_by_length(texts, 2, 2, encode, Turn())
+        assert seen == [[""], ["b" * 10, "a" * 11], ["a" * 28, "b" * 30]]
         assert vectors.tolist() == [[0, 1], [1, 0], [0, 1], [1, 0], [0, 1]]
+
+    def test_no_batch_holds_more_than_its_size_or_texts_of_unlike_length(self):
+        seen: list[list[str]] = []
+
+        def encode(batch: list[str]) -> np.ndarray:
+            seen.append(batch)
+            return np.tile(np.array([1.0, 0.0], dtype=np.float32), (len(batch), 1))
+
+        encode_by_length(["a" * n for n in (10, 15, 10, 17, 10, 100)], 2, 2, encode, Turn())
+        assert [[len(text) for text in batch] for batch in seen] == [[10, 10], [10, 15], [17], [100]]
 
     @pytest.mark.parametrize("row", [[np.nan, 0.0], [0.0, 0.0], [2.0, 0.0], [np.inf, 0.0]])
     def test_a_model_that_answers_nonsense(self, row):
