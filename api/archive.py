@@ -30,8 +30,8 @@ def back_up(data_folder: Path, out: Path) -> Contents:
     """Write a backup; a server and an index builder may be at work meanwhile.
 
     Raises:
-        ArchiveError: there is nothing to back up.
-        OSError: `out` cannot be written; nothing is left there then.
+        ArchiveError: there is nothing to back up, or no room for it; nothing is left there then.
+        OSError: `out` cannot be written; nothing is left there either.
     """
     if not (data_folder / RECORDS).exists():
         raise ArchiveError(f"expected records in {data_folder}, found none; name the data folder with --data")
@@ -99,9 +99,18 @@ def _copy_records(source: Path, target: Path) -> None:
     before, after = module.connect(source), module.connect(target)
     try:
         before.backup(after)
+    except module.DatabaseError as error:
+        raise _no_room(target.parent.parent, error) from error
     finally:
         after.close()
         before.close()
+
+
+def _no_room(folder: Path, reason: object) -> ArchiveError:
+    return ArchiveError(
+        f"expected to write a backup in {folder}, but: {reason}; nothing was left there and the data is unchanged; "
+        "make room on the disk or name another folder"
+    )
 
 
 def _copy_generation(data_folder: Path, staging: Path) -> str | None:
@@ -114,9 +123,11 @@ def _copy_generation(data_folder: Path, staging: Path) -> str | None:
         try:
             shutil.copytree(index_folder(data_folder) / name, target, ignore=shutil.ignore_patterns("*.lock"))
             Generation.open(target).close()
-        except (OSError, shutil.Error, GenerationError):
+        except (OSError, GenerationError) as error:
             shutil.rmtree(staging / INDEX, ignore_errors=True)
             if live_name(data_folder) == name:
+                if isinstance(error, shutil.Error):  # a list of every file that failed
+                    raise _no_room(staging.parent, error.args[0][0][2]) from error
                 raise
         else:
             return name

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from corpora.directory_store import Directory, Listing, ProfileEntry
 from corpora.model import ProfileKind
-from corpora.store import Listing, ProfileEntry, Records
 
 MAX_FOUND = 200
 """How many profiles a look-up by name gives at most."""
@@ -23,10 +23,10 @@ class DirectoryQuery:
     region: str | None = None
 
 
-def look_up(records: Records, query: DirectoryQuery, offset: int, limit: int) -> Listing:
+def look_up(stored: Directory, query: DirectoryQuery, offset: int, limit: int) -> Listing:
     """A page of the directory."""
     if not query.name.strip():
-        return records.list_profiles(
+        return stored.list_profiles(
             kind=query.kind,
             organisation=query.organisation,
             roadmap=query.roadmap,
@@ -35,7 +35,7 @@ def look_up(records: Records, query: DirectoryQuery, offset: int, limit: int) ->
             offset=offset,
             limit=limit,
         )
-    found = [entry for entry in records.search_profiles(query.name, MAX_FOUND) if _meets(entry, query)]
+    found = [entry for entry in stored.search_profiles(query.name, MAX_FOUND) if _meets(entry, query)]
     return Listing(tuple(found[offset : offset + limit]), len(found))
 
 

@@ -28,7 +28,7 @@ def expected_errors() -> tuple[type[Exception], ...]:
     from api.settings import SettingsError
     from corpora.connectors.collection import CollectionError
     from corpora.database import DatabaseError as RecordsError
-    from corpora.store import StoreError
+    from corpora.errors import StoreError
     from embeddings.encoders import EncoderError
     from embeddings.vectors import VectorIndexError
     from matcher.evaluation.experiment import EvaluationError

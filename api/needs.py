@@ -9,7 +9,7 @@ from typing import Any
 
 from corpora.characters import storable
 from corpora.model import Need, ProfileKind
-from corpora.store import new_need_id
+from corpora.need_store import new_need_id
 from matcher.model import Filters
 
 

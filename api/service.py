@@ -14,6 +14,7 @@ from pathlib import Path
 
 import structlog
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 from api import demonstration
 from api.errors import expected_errors, message_of
@@ -22,13 +23,14 @@ from api.progress import Board, Report, State
 from api.settings import Settings
 from corpora.connectors.collection import import_collection
 from corpora.database import open_engine, reading, unit_of_work, upgrade
+from corpora.need_store import Needs
 from corpora.store import Records
 from embeddings.cache import VectorCache
 from embeddings.encoders import Encoder, open_encoder
 from embeddings.seed import SeedError, plant
 from matcher.generations import Generation, GenerationWatcher
 from matcher.indexing import build_index
-from matcher.live import live_name
+from matcher.live import live_name, rolled_back_from
 from matcher.locks import LockError, hold
 from matcher.pipeline import Pipeline
 
@@ -103,29 +105,29 @@ class Service:
         return self._watcher is not None and self._watcher.current() is not None
 
     @contextmanager
-    def reading(self) -> Iterator[Records]:
-        """The records as they are now, to read.
+    def reading(self) -> Iterator[Session]:
+        """A session on the records as they are now, to read.
 
         Raises:
             NotReadyError: the database is not open yet.
         """
         with reading(self._opened()) as session:
-            yield Records(session)
+            yield session
 
     @contextmanager
-    def writing(self) -> Iterator[Records]:
-        """The records in one unit of work; keep it short.
+    def writing(self) -> Iterator[Session]:
+        """A session on the records in one unit of work; keep it short.
 
         Raises:
             NotReadyError: the database is not open yet.
         """
         with unit_of_work(self._opened()) as session:
-            yield Records(session)
+            yield session
 
     def erased(self) -> frozenset[str]:
         """Ids of profiles that may not be shown, whatever the index still holds."""
-        with self.reading() as records:
-            return records.tombstones()
+        with self.reading() as session:
+            return Records(session).tombstones()
 
     @property
     def fictional(self) -> bool:
@@ -188,8 +190,20 @@ class Service:
                 with demonstration.collection_folder() as folder:
                     import_collection(engine, folder, self._report)
                 self._plant_seed(encoder)
-            build_index(engine, self.settings.data, encoder, self._report, lock=lock)
+            if not self._kept_back():
+                build_index(engine, self.settings.data, encoder, self._report, lock=lock)
         self._watch(encoder)
+
+    def _kept_back(self) -> bool:
+        """Whether somebody went back to the generation that is live, and it can answer: then it is left alone."""
+        left = rolled_back_from(self.settings.data)
+        opened = self._watcher.name if self._watcher is not None else None
+        if left is None or opened != live_name(self.settings.data):
+            return False
+        log.warning(
+            "index_rolled_back", left=left, advice="kennismatch index brings it in line with the records"
+        )
+        return True
 
     def _plant_seed(self, encoder: Encoder) -> None:
         """Take over the vectors that come with the demonstration, so that a first start is quick."""
@@ -216,12 +230,13 @@ class Service:
         return pipeline
 
     def _is_empty(self) -> bool:
-        with self.reading() as records:
+        with self.reading() as session:
+            records = Records(session)
             return records.count() == 0 and not records.tombstones()
 
     def _delete_expired(self) -> None:
-        with self.writing() as records:
-            n_deleted = records.delete_expired_needs(datetime.now(UTC))
+        with self.writing() as session:
+            n_deleted = Needs(session).delete_expired(datetime.now(UTC))
         if n_deleted:
             log.info("expired_needs_deleted", n=n_deleted)
 

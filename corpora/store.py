@@ -1,4 +1,4 @@
-"""The SQL on organisations, profiles, documents and needs. Portable: no dialect's own words.
+"""The SQL on organisations, profiles and documents. Portable: no dialect's own words.
 
 A `Records` belongs to one session; who opened the session (`corpora.database`) commits.
 """
@@ -6,24 +6,19 @@ A `Records` belongs to one session; who opened the session (`corpora.database`) 
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
-from weakref import WeakKeyDictionary
 
-from sqlalchemy import ColumnElement, Engine, Row, Select, delete, func, insert, select, update
+from sqlalchemy import Row, Select, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from corpora import tables
 from corpora.characters import is_storable
-from corpora.directory import Counts, DocumentTakenError, ErasedError, Listing, ProfileEntry, StoreError
-from corpora.lookup import Name, NameIndex, fold
-from corpora.model import Confidentiality, Document, Need, Organisation, Profile, ProfileKind
-
-__all__ = [
-    "Counts", "DocumentTakenError", "ErasedError", "Listing", "ProfileEntry", "Records", "StoreError", "new_need_id",
-]  # fmt: skip
+from corpora.errors import DocumentTakenError, ErasedError, StoreError
+from corpora.lookup import fold
+from corpora.model import Document, Organisation, Profile, ProfileKind
 
 _PAGE = 200
 """Profiles read in one go while streaming: a few MB of text at most."""
@@ -32,9 +27,15 @@ _MAX_PARAMETERS = 500
 """Values in one IN (...): SQLite's limit is far higher, PostgreSQL plans shorter lists better."""
 
 
-def new_need_id() -> str:
-    """Return an opaque id that cannot be guessed: 128 random bits, safe in a URL."""
-    return secrets.token_urlsafe(16)
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many records there are of each sort."""
+
+    organisations: int
+    profiles: int
+    documents: int
+    needs: int
+    tombstones: int
 
 
 class Records:
@@ -42,8 +43,6 @@ class Records:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-
-    # Profiles
 
     def put_profile(self, profile: Profile) -> Literal["added", "changed", "unchanged"]:
         """Store a profile with its documents and organisation, replacing what was there under its id.
@@ -134,82 +133,6 @@ class Records:
         """Return the ids of erased profiles."""
         return frozenset(self._session.scalars(select(tables.tombstone.c.profile_id)))
 
-    # The directory
-
-    def list_profiles(
-        self,
-        *,
-        kind: ProfileKind | None = None,
-        organisation: str | None = None,
-        roadmap: str | None = None,
-        language: str | None = None,
-        region: str | None = None,
-        offset: int = 0,
-        limit: int = 50,
-    ) -> Listing:
-        """Return a page of the directory, by name; `organisation` is an id, `roadmap` a taxonomy code."""
-        column = tables.profile.c
-        wanted: list[ColumnElement[bool]] = []
-        if kind is not None:
-            wanted.append(column.kind == kind.value)
-        if organisation is not None:
-            wanted.append(column.organisation_id == organisation)
-        if language is not None:
-            wanted.append(column.language == language)
-        if region is not None:
-            wanted.append(column.region == region)
-        if roadmap is not None:
-            coded = select(tables.profile_roadmap.c.profile_id).where(
-                tables.profile_roadmap.c.code == roadmap
-            )
-            wanted.append(column.id.in_(coded))
-        total = self._session.execute(select(func.count()).select_from(tables.profile).where(*wanted))
-        rows = self._session.execute(
-            _ENTRIES.where(*wanted).order_by(column.sort_key, column.id).offset(offset).limit(limit)
-        ).all()
-        return Listing(tuple(self._entries(rows)), total.scalar_one())
-
-    def search_profiles(self, text: str, limit: int = 20) -> list[ProfileEntry]:
-        """Return the profiles whose name, acronym or organisation looks like `text`, best first."""
-        found = [profile_id for profile_id, _ in self.name_index().search(text, limit)]
-        rows: list[Row[Any]] = []
-        for part in _parts(found):
-            rows.extend(self._session.execute(_ENTRIES.where(tables.profile.c.id.in_(part))))
-        entries = {entry.id: entry for entry in self._entries(rows)}
-        return [entries[profile_id] for profile_id in found]
-
-    def name_index(self) -> NameIndex:
-        """Return the look-up over all names, kept for each engine until a profile changes."""
-        column = tables.profile.c
-        state = self._session.execute(select(func.count(), func.max(column.changed_at))).one()
-        engine = self._session.connection().engine
-        kept = _name_indexes.get(engine)
-        if kept is not None and kept[0] == tuple(state):
-            return kept[1]
-        rows = self._session.execute(
-            select(column.id, column.name, tables.organisation.c.name).join_from(
-                tables.profile, tables.organisation
-            )
-        )
-        index = NameIndex([Name(*row) for row in rows])
-        _name_indexes[engine] = (tuple(state), index)
-        return index
-
-    def organisations(self) -> list[Organisation]:
-        """Return the organisations that have a profile, by name."""
-        used = select(tables.profile.c.organisation_id)
-        rows = self._session.execute(select(tables.organisation).where(tables.organisation.c.id.in_(used)))
-        return sorted((Organisation(*row) for row in rows), key=lambda item: (fold(item.name), item.id))
-
-    def organisation_ids(self) -> dict[str, str]:
-        """Return the id of every known organisation by its name, with or without profiles."""
-        return {row.name: row.id for row in self._session.execute(select(tables.organisation))}
-
-    def regions(self) -> list[str]:
-        """Return the regions that profiles name, sorted."""
-        region = tables.profile.c.region
-        return sorted(self._session.scalars(select(region).where(region.is_not(None)).distinct()))
-
     def count(self) -> int:
         """Return the number of profiles."""
         return self._count(tables.profile)
@@ -224,53 +147,6 @@ class Records:
             tombstones=self._count(tables.tombstone),
         )
 
-    # Needs
-
-    def add_need(self, need: Need) -> None:
-        """Store a need. Raises `StoreError` for text that cannot be stored (see `corpora.characters`)."""
-        if not is_storable(need.text):
-            raise StoreError("a need's text holds NUL or a lone surrogate; pass it through storable() first")
-        self._session.execute(
-            insert(tables.need).values(
-                id=need.id,
-                text=need.text,
-                language=need.language,
-                created_at=need.created_at,
-                expires_at=need.expires_at,
-                confidentiality=need.confidentiality.value,
-                filters=need.filters,
-            )
-        )
-
-    def get_need(self, need_id: str, now: datetime | None = None) -> Need | None:
-        """Return a need; None when there is none, or when it has expired at `now` (default: this moment)."""
-        row = self._session.execute(select(tables.need).where(tables.need.c.id == need_id)).one_or_none()
-        if row is None or row.expires_at <= (now or datetime.now(UTC)):
-            return None
-        return Need(
-            row.id,
-            row.text,
-            row.language,
-            row.created_at,
-            row.expires_at,
-            Confidentiality(row.confidentiality),
-            row.filters,
-        )
-
-    def delete_need(self, need_id: str) -> bool:
-        """Delete a need; False when there was none."""
-        gone = self._session.execute(
-            delete(tables.need).where(tables.need.c.id == need_id).returning(tables.need.c.id)
-        )
-        return bool(gone.all())
-
-    def delete_expired_needs(self, now: datetime) -> int:
-        """Delete the needs whose time has passed at `now`; return how many."""
-        gone = self._session.execute(
-            delete(tables.need).where(tables.need.c.expires_at <= now).returning(tables.need.c.id)
-        )
-        return len(gone.all())
-
     # Inside
 
     def _count(self, table: Any) -> int:
@@ -282,7 +158,7 @@ class Records:
 
     def _require_own_documents(self, profile: Profile) -> None:
         ids = [item.id for item in profile.documents]
-        for part in _parts(ids):
+        for part in in_parts(ids):
             taken = self._session.execute(
                 select(tables.document.c.id, tables.document.c.profile_id).where(
                     tables.document.c.id.in_(part), tables.document.c.profile_id != profile.id
@@ -340,19 +216,10 @@ class Records:
         if roadmaps:
             self._session.execute(insert(tables.profile_roadmap), roadmaps)
 
-    def _roadmaps(self, ids: list[str]) -> dict[str, tuple[str, ...]]:
-        column = tables.profile_roadmap.c
-        found: dict[str, list[str]] = {}
-        for part in _parts(ids):
-            query = select(column.profile_id, column.code).where(column.profile_id.in_(part))
-            for row in self._session.execute(query.order_by(column.profile_id, column.position)):
-                found.setdefault(row.profile_id, []).append(row.code)
-        return {key: tuple(codes) for key, codes in found.items()}
-
     def _documents(self, ids: list[str]) -> dict[str, tuple[Document, ...]]:
         column = tables.document.c
         found: dict[str, list[Document]] = {}
-        for part in _parts(ids):
+        for part in in_parts(ids):
             query = select(tables.document).where(column.profile_id.in_(part))
             for row in self._session.execute(query.order_by(column.profile_id, column.position)):
                 found.setdefault(row.profile_id, []).append(
@@ -365,13 +232,13 @@ class Records:
     def _assemble(self, rows: Iterable[Row[Any]]) -> Iterator[Profile]:
         rows = list(rows)
         ids = [row.id for row in rows]
-        roadmaps, documents = self._roadmaps(ids), self._documents(ids)
+        roadmaps, documents = roadmaps_of(self._session, ids), self._documents(ids)
         for row in rows:
             yield Profile(
                 id=row.id,
                 kind=ProfileKind(row.kind),
                 name=row.name,
-                organisation=_organisation(row),
+                organisation=organisation_of(row),
                 language=row.language,
                 description=row.description,
                 documents=documents.get(row.id, ()),
@@ -382,44 +249,34 @@ class Records:
                 licence=row.licence,
             )
 
-    def _entries(self, rows: Iterable[Row[Any]]) -> Iterator[ProfileEntry]:
-        rows = list(rows)
-        roadmaps = self._roadmaps([row.id for row in rows])
-        for row in rows:
-            yield ProfileEntry(
-                row.id,
-                row.name,
-                ProfileKind(row.kind),
-                _organisation(row),
-                row.language,
-                row.region,
-                roadmaps.get(row.id, ()),
-            )
 
-
-_name_indexes: WeakKeyDictionary[Engine, tuple[tuple[Any, ...], NameIndex]] = WeakKeyDictionary()
-
-_ORGANISATION = (
+ORGANISATION_COLUMNS = (
     tables.organisation.c.name.label("organisation_name"),
     tables.organisation.c.region.label("organisation_region"),
 )
-_PROFILES: Select[Any] = select(tables.profile, *_ORGANISATION).join(tables.organisation)
-_ENTRIES: Select[Any] = select(
-    tables.profile.c.id,
-    tables.profile.c.name,
-    tables.profile.c.kind,
-    tables.profile.c.organisation_id,
-    tables.profile.c.language,
-    tables.profile.c.region,
-    *_ORGANISATION,
-).join(tables.organisation)
+"""What `organisation_of` reads beside a profile's own columns."""
+
+_PROFILES: Select[Any] = select(tables.profile, *ORGANISATION_COLUMNS).join(tables.organisation)
 
 
-def _organisation(row: Row[Any]) -> Organisation:
+def organisation_of(row: Row[Any]) -> Organisation:
+    """Return the organisation of a row of profiles with `ORGANISATION_COLUMNS`."""
     return Organisation(row.organisation_id, row.organisation_name, row.organisation_region)
 
 
-def _parts(values: list[str]) -> Iterator[list[str]]:
+def roadmaps_of(session: Session, ids: list[str]) -> dict[str, tuple[str, ...]]:
+    """Return the roadmap codes of profiles in their own order, by profile id; those without any are absent."""
+    column = tables.profile_roadmap.c
+    found: dict[str, list[str]] = {}
+    for part in in_parts(ids):
+        query = select(column.profile_id, column.code).where(column.profile_id.in_(part))
+        for row in session.execute(query.order_by(column.profile_id, column.position)):
+            found.setdefault(row.profile_id, []).append(row.code)
+    return {key: tuple(codes) for key, codes in found.items()}
+
+
+def in_parts(values: list[str]) -> Iterator[list[str]]:
+    """Yield the values, in order, in lists that are short enough for one IN (...)."""
     for start in range(0, len(values), _MAX_PARAMETERS):
         yield values[start : start + _MAX_PARAMETERS]
 

@@ -265,8 +265,8 @@ class Generation:
 def rollback(data_folder: Path) -> str:
     """Make the previous generation the live one again; returns its name.
 
-    The one that was live stays until the next index run, which compares the records with the generation that is
-    live then.
+    It stays live, also over a restart of the server, until `kennismatch index` compares the records with it. The
+    one that was live lies there until then.
 
     Raises:
         LockError: an importer or index builder is at work.
@@ -281,7 +281,7 @@ def rollback(data_folder: Path) -> str:
                 f"nothing was changed; {REBUILD} to make a new one"
             )
         Generation.open(index_folder(data_folder) / before).close()
-        swap(data_folder, before)
+        swap(data_folder, before, back_from=name)
         return before
 
 

@@ -38,6 +38,7 @@ from matcher.live import (
     number,
     previous_name,
     remove_generation,
+    rolled_back_from,
     swap,
 )
 from matcher.locks import HeldLock, hold
@@ -165,7 +166,7 @@ def _base(data_folder: Path, encoder: Encoder) -> Generation | None:
 
 
 def _nothing_to_do(data_folder: Path, base: Generation, plan: Plan) -> IndexReport:
-    if live_name(data_folder) != base.name:
+    if live_name(data_folder) != base.name or rolled_back_from(data_folder):
         swap(data_folder, base.name)
     _clean(data_folder, base.name, previous_name(data_folder, base.name), plan.erased)
     return _report(base.manifest, "none")

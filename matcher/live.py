@@ -1,5 +1,8 @@
 """Which generation is live: CURRENT names it, and is replaced by an atomic rename.
 
+CURRENT has a second line after a roll-back: the generation that somebody went back from. A server that starts then
+leaves the index as it is; `kennismatch index` brings it in line with the records again.
+
 Generations are folders `g000001`, `g000002`, … below `index/`; while they are built they are called
 `.building-…`, and nobody else looks at them. What a folder is opened as is the caller's business here.
 """
@@ -55,11 +58,23 @@ def generation_names(data_folder: Path) -> list[str]:
 
 def live_name(data_folder: Path) -> str | None:
     """What CURRENT names; None if there is no CURRENT. Text that is no name comes back as "" (rubbish)."""
+    lines = _current(data_folder)
+    return lines if lines is None else next((line for line in lines[:1] if number(line)), "")
+
+
+def rolled_back_from(data_folder: Path) -> str | None:
+    """The generation that somebody went back from to the live one; None if nobody did, or has indexed since."""
+    lines = _current(data_folder) or []
+    return next((line for line in lines[1:2] if number(line)), None)
+
+
+def _current(data_folder: Path) -> list[str] | None:
+    """The lines of CURRENT; None if there is none."""
     try:
-        text = (index_folder(data_folder) / CURRENT).read_text(encoding="utf-8", errors="replace").strip()
+        text = (index_folder(data_folder) / CURRENT).read_text(encoding="utf-8", errors="replace")
     except (FileNotFoundError, NotADirectoryError):
         return None
-    return text if number(text) else ""
+    return text.strip().splitlines()
 
 
 def resolve(data_folder: Path, open_folder: Callable[[Path], Opened]) -> tuple[str, Opened]:
@@ -106,12 +121,15 @@ def previous_name(data_folder: Path, name: str | None) -> str | None:
     return before[-1] if before else None
 
 
-def swap(data_folder: Path, name: str) -> None:
-    """Make a generation the live one: all or nothing, and for good once this returns."""
+def swap(data_folder: Path, name: str, back_from: str | None = None) -> None:
+    """Make a generation the live one: all or nothing, and for good once this returns.
+
+    `back_from` names the one that somebody goes back from: it stands in the second line.
+    """
     folder = index_folder(data_folder)
     new = folder / _NEW_CURRENT
     with new.open("w", encoding="utf-8") as stream:
-        stream.write(name + "\n")
+        stream.write(f"{name}\n{back_from or ''}".rstrip("\n") + "\n")
         stream.flush()
         os.fsync(stream.fileno())
     new.replace(folder / CURRENT)

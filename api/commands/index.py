@@ -80,8 +80,8 @@ def index(
 
 
 def rollback(ctx: typer.Context, data: DataOption = None, encoder: EncoderOption = None) -> None:
-    """Make the previous generation of the index the live one again."""
+    """Make the previous generation of the index the live one again; it stays so until `kennismatch index`."""
     settings = settings_of(ctx, data=data, encoder=encoder)
     from matcher.generations import rollback as roll_back
 
-    typer.echo(f"Generation {roll_back(settings.data)} is live again.")
+    typer.echo(f"Generation {roll_back(settings.data)} is live again, until `kennismatch index`.")

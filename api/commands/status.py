@@ -38,6 +38,7 @@ class Status:
     vectors: int | None = None
     lexical_entries: int | None = None
     sentences: int | None = None
+    rolled_back_from: str | None = None
     to_index: int | None = None
     agree: bool = False
     server_pid: int | None = None
@@ -67,7 +68,7 @@ def read_status(settings: Settings) -> Status:
     """The status of a data folder; a part that cannot be read is a problem, not an error."""
     import shutil
 
-    from matcher.live import generation_names
+    from matcher.live import generation_names, rolled_back_from
 
     folder = settings.data
     found = Status(data=str(folder.absolute()), encoder=settings.encoder)
@@ -79,15 +80,16 @@ def read_status(settings: Settings) -> Status:
     found.size_bytes = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     found.free_bytes = shutil.disk_usage(folder).free
     found.server_pid, found.writer_pid = _at_work(folder, "serve"), _at_work(folder, "write")
-    found.generations = generation_names(folder)
+    found.generations, found.rolled_back_from = generation_names(folder), rolled_back_from(folder)
     hashes = _read_records(settings, found)
     indexed = _read_index(settings, found)
     if hashes is not None and indexed is not None:
         gone = len(indexed.keys() - hashes.keys())
         found.to_index = gone + sum(indexed.get(id_) != digest for id_, digest in hashes.items())
         if found.to_index:
+            kept = f" (somebody went back from {found.rolled_back_from})" if found.rolled_back_from else ""
             found.problems.append(
-                f"{found.to_index:,} profiles differ between records and index; run `kennismatch index`"
+                f"{found.to_index:,} profiles differ between records and index{kept}; run `kennismatch index`"
             )
     found.agree = not found.problems
     return found

@@ -15,8 +15,9 @@ from api.directory import DirectoryQuery, look_up
 from api.pages.filters import Choice, ChoiceGroup, language_name, roadmap_choices, roadmap_labels
 from api.pages.language import Words, language_of, words
 from api.pages.rendering import render
+from corpora.directory_store import Directory, ProfileEntry
 from corpora.model import ProfileKind
-from corpora.store import ProfileEntry, Records
+from corpora.store import Records
 from corpora.taxonomy import load_taxonomy
 
 router = APIRouter()
@@ -81,10 +82,11 @@ def directory(
     query = DirectoryQuery(
         q.strip(), kinds.get(kind), organisation or None, roadmap or None, language or None, region or None
     )
-    with service.reading() as records:
-        listing = look_up(records, query, (page - 1) * PAGE_SIZE, PAGE_SIZE)
-        selects = _selects(records, query, t)
-        anything = listing.total > 0 or records.count() > 0
+    with service.reading() as session:
+        stored = Directory(session)
+        listing = look_up(stored, query, (page - 1) * PAGE_SIZE, PAGE_SIZE)
+        selects = _selects(stored, query, t)
+        anything = listing.total > 0 or Records(session).count() > 0
     given = {"q": query.name, "kind": kind, "organisation": organisation, "roadmap": roadmap,
              "language": language, "region": region}  # fmt: skip
     labels = roadmap_labels(t.language)
@@ -101,15 +103,15 @@ def directory(
     return render(request, view)
 
 
-def _selects(records: Records, query: DirectoryQuery, t: Words) -> tuple[ChoiceGroup, ...]:
+def _selects(stored: Directory, query: DirectoryQuery, t: Words) -> tuple[ChoiceGroup, ...]:
     roadmaps = {term.code for term in load_taxonomy().roadmaps()}
     offered: list[tuple[str, str, str | None, list[tuple[str, str]]]] = [
         ("kind", "kinds", query.kind.value if query.kind else None,
          [(kind.value, t(f"kind.{kind.value}.many")) for kind in ProfileKind]),
         ("organisation", "organisations", query.organisation,
-         [(item.id, item.name) for item in records.organisations()]),
+         [(item.id, item.name) for item in stored.organisations()]),
         ("roadmap", "roadmaps", query.roadmap, roadmap_choices(roadmaps, t.language)),
-        ("region", "regions", query.region, [(region, region) for region in records.regions()]),
+        ("region", "regions", query.region, [(region, region) for region in stored.regions()]),
         ("language", "languages", query.language, [(code, language_name(code, t)) for code in ("nl", "en")]),
     ]  # fmt: skip
     return tuple(

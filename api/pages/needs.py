@@ -18,6 +18,7 @@ from api.pages.results import ResultsPage, desks, institutes, language_note, oth
 from api.problems import ProblemError
 from api.security import check_origin
 from api.service import Service
+from corpora.need_store import Needs
 from matcher.analysis import MAX_NEED_CHARS, analyse
 from matcher.model import Filters, NeedError
 
@@ -48,16 +49,16 @@ def _keep(request: Request, service: Service, text: str, filters: Filters) -> Re
         message = t(f"need_error.{error.code}", limit=Format(t.language).number(MAX_NEED_CHARS))
         return home_page(request, service, text=text, filters=filters, error=message, status=422)
     need = new_need(text, query.language, filters, service.settings.need_lifetime_days)
-    with service.writing() as records:
-        records.add_need(need)
+    with service.writing() as session:
+        Needs(session).add(need)
     return RedirectResponse(f"/needs/{need.id}", status_code=303)
 
 
 @router.get("/needs/{need_id}")
 def show_need(need_id: str, request: Request, service: ServiceDependency) -> Response:
     """The need with its matches."""
-    with service.reading() as records:
-        need = records.get_need(need_id)
+    with service.reading() as session:
+        need = Needs(session).get(need_id)
     if need is None:
         raise ProblemError(
             404, "no_such_need", "expected the address of a need that is kept here, found another"
@@ -93,8 +94,8 @@ def show_need(need_id: str, request: Request, service: ServiceDependency) -> Res
 @router.post("/needs/{need_id}/delete", dependencies=[Depends(check_origin)])
 def delete_need(need_id: str, service: ServiceDependency) -> Response:
     """Delete the need now."""
-    with service.writing() as records:
-        if not records.delete_need(need_id):
+    with service.writing() as session:
+        if not Needs(session).delete(need_id):
             raise ProblemError(
                 404, "no_such_need", "expected the address of a need that is kept here, found another"
             )

@@ -21,6 +21,7 @@ from api.pages.rendering import render
 from api.problems import ProblemError
 from api.service import Service
 from corpora.model import Profile, ProfileKind
+from corpora.store import Records
 
 router = APIRouter()
 
@@ -120,8 +121,8 @@ def _indexed(service: Service, profile_id: str) -> Profile | None:
         found = service.pipeline().generation.profile(profile_id)
         if found is not None:
             return found
-    with service.reading() as records:
-        return records.get_profile(profile_id)
+    with service.reading() as session:
+        return Records(session).get_profile(profile_id)
 
 
 def _spans(mark: str) -> dict[str, tuple[int, int]]:

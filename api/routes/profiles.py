@@ -11,7 +11,9 @@ from api.dependencies import ServiceDependency
 from api.directory import DirectoryQuery, look_up
 from api.problems import ProblemError
 from api.routes.schemas import DirectoryOut, ProfileDetailOut, ProfileOut
+from corpora.directory_store import Directory
 from corpora.model import ProfileKind
+from corpora.store import Records
 
 router = APIRouter(prefix="/api/v1", tags=["profiles"])
 
@@ -32,8 +34,8 @@ def list_profiles(
 ) -> DirectoryOut:
     """A page of the directory, by name; with `q`, what looks most like it first."""
     query = DirectoryQuery(q, kind, organisation, roadmap, language, region)
-    with service.reading() as records:
-        listing = look_up(records, query, offset, limit)
+    with service.reading() as session:
+        listing = look_up(Directory(session), query, offset, limit)
     return DirectoryOut(
         total=listing.total,
         offset=offset,
@@ -44,8 +46,8 @@ def list_profiles(
 @router.get("/profiles/{profile_id:path}", summary="A profile with its documents")
 def get_profile(profile_id: str, service: ServiceDependency) -> ProfileDetailOut:
     """All that a profile shows; 404 when there is none, or when it has been erased."""
-    with service.reading() as records:
-        profile = records.get_profile(profile_id)
+    with service.reading() as session:
+        profile = Records(session).get_profile(profile_id)
     if profile is None:
         raise ProblemError(
             404,

@@ -8,8 +8,8 @@ from typing import Self
 from pydantic import BaseModel
 
 from api.pages.anchors import document_link
+from corpora.directory_store import ProfileEntry
 from corpora.model import Document, Profile, ProfileKind
-from corpora.store import ProfileEntry
 from matcher.model import Answer, Evidence, InstituteMatch, Match, ProfileSummary
 
 

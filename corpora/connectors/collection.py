@@ -35,8 +35,8 @@ from corpora.connectors.json_lines import (
     size_bytes,
 )
 from corpora.database import reading
+from corpora.directory_store import Directory
 from corpora.model import Profile
-from corpora.store import Records
 
 __all__ = [
     "BrokenLine", "CollectionError", "CollectionNeed", "ImportReport", "Progress", "check_qrels",
@@ -77,7 +77,7 @@ def import_collection(engine: Engine, folder: Path, progress: Progress | None = 
     100 profiles, each stored whole or not at all. Raises `CollectionError` and `DatabaseError`.
     """
     with reading(engine) as session:
-        known = Records(session).organisation_ids()
+        known = Directory(session).organisation_ids()
     items = _read_groups(folder, OrganisationIds(known))
     return import_profiles(engine, items, GROUPS, size_bytes(folder / GROUPS), progress)
 

@@ -9,8 +9,9 @@ from sqlalchemy import Engine
 
 from corpora.connectors.json_lines import BrokenLine
 from corpora.database import unit_of_work
+from corpora.errors import DocumentTakenError, ErasedError, StoreError
 from corpora.model import Profile
-from corpora.store import DocumentTakenError, ErasedError, Records, StoreError
+from corpora.store import Records
 
 BATCH_PROFILES = 100
 BATCH_BYTES = 8_000_000

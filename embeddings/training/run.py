@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import time
+from copy import deepcopy
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 import torch
@@ -14,9 +15,9 @@ from torch import Tensor
 
 from embeddings.training.losses import need_loss, translation_loss
 from embeddings.training.measure import tune_figures
-from embeddings.training.model import PASSAGE, QUERY, TextModel, freeze, load, save
-from embeddings.training.recipe import Recipe, Step
-from embeddings.training.teacher import MiniLM, Teacher
+from embeddings.training.model import PASSAGE, QUERY, TextModel, freeze, save
+from embeddings.training.recipe import Recipe
+from embeddings.training.teacher import MiniLM
 
 log = structlog.get_logger()
 
@@ -38,51 +39,78 @@ class Settings:
     """Rarely: it takes as long as a dozen steps. Checkpoints can be exported and measured beside the run."""
 
 
-def loss_of(model: TextModel, teacher: Teacher, step: Step, settings: Settings) -> Tensor:
-    """The loss of one step."""
-    queries = model.encode(
-        [QUERY + text for text in step.queries_en + step.queries_nl], settings.query_tokens
-    )
-    en, nl = queries[: len(step.queries_en)], queries[len(step.queries_en) :]
-    taught = teacher(step.queries_en)
-    if not step.passages:
-        return translation_loss(en, nl, taught @ taught.T)
-    passages = model.encode([PASSAGE + text for text in step.passages], settings.passage_tokens)
-    return need_loss(en, nl, passages, taught @ teacher(step.english).T)
+class Task(Protocol):
+    """What a run learns."""
+
+    def sizes(self) -> dict[str, int]:
+        """How much material there is of each kind."""
+
+    def loss(self, model: TextModel, number: int) -> tuple[str, Tensor]:
+        """Kind and loss of the step of this number, from 0."""
+
+    def keep(self) -> None:
+        """Write what a resumed run need not compute again."""
+
+
+class Answering:
+    """The task of adapting: what answers a need lies near it, in both languages."""
+
+    def __init__(self, folder: Path, settings: Settings) -> None:
+        self._settings = settings
+        self._teacher = MiniLM(folder / "teacher.npz")
+        self._recipe = Recipe(settings.seed, self._teacher)
+
+    def sizes(self) -> dict[str, int]:
+        """How much material there is of each kind."""
+        return self._recipe.sizes()
+
+    def loss(self, model: TextModel, number: int) -> tuple[str, Tensor]:
+        """Kind and loss of the step of this number, from 0."""
+        step, settings = self._recipe.step(number), self._settings
+        queries = model.encode(
+            [QUERY + text for text in step.queries_en + step.queries_nl], settings.query_tokens
+        )
+        en, nl = queries[: len(step.queries_en)], queries[len(step.queries_en) :]
+        taught = self._teacher(step.queries_en)
+        if not step.passages:
+            return step.kind, translation_loss(en, nl, taught @ taught.T)
+        passages = model.encode([PASSAGE + text for text in step.passages], settings.passage_tokens)
+        return step.kind, need_loss(en, nl, passages, taught @ self._teacher(step.english).T)
+
+    def keep(self) -> None:
+        """Write the teacher's vectors."""
+        self._teacher.keep()
 
 
 class Run:
     """A run in its folder: `log.jsonl`, `state.pt` (all that resuming needs), `average-STEP.pt` (models)."""
 
-    def __init__(self, folder: Path, start: Path, tokenizer: Path, settings: Settings) -> None:
+    def __init__(self, folder: Path, start: TextModel, task: Task, settings: Settings) -> None:
+        """Begin, or take up what lies in the folder. `start` is trained in place."""
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._settings = settings
-        self._model = load(start, tokenizer)
-        self._average = load(start, tokenizer)
+        self._model = start
+        self._average = deepcopy(start)
+        self._task = task
         freeze(self._model, settings.frozen_layers)
         self._trained = {n: p for n, p in self._model.named_parameters() if p.requires_grad}
         self._averaged = dict(self._average.named_parameters())
         self._optimizer = torch.optim.AdamW(self._trained.values(), lr=settings.rate, weight_decay=0.01)
-        self._teacher = MiniLM(folder / "teacher.npz")
-        self._recipe = Recipe(settings.seed, self._teacher)
-        self._teacher.keep()
+        self._task.keep()
         self._step = 0
         state = folder / "state.pt"
         if state.exists():
             self._resume(torch.load(state, weights_only=True))
-        self._note("start", **asdict(settings), sizes=self._recipe.sizes(), threads=torch.get_num_threads())
+        self._note("start", **asdict(settings), sizes=task.sizes(), threads=torch.get_num_threads())
 
     def train(self, until: int) -> None:
         """Take steps until `until`; stop at the end of a step when a file `stop` lies in the folder."""
         saved = time.monotonic()
         while self._step < until and not (self._folder / "stop").exists():
             began = time.monotonic()
-            step = self._recipe.step(self._step)
-            loss = self._take(step)
-            self._note(
-                "step", kind=step.kind, loss=round(loss, 4), seconds=round(time.monotonic() - began, 2)
-            )
+            kind, loss = self._take()
+            self._note("step", kind=kind, loss=round(loss, 4), seconds=round(time.monotonic() - began, 2))
             if self._step % self._settings.measure_steps == 0:
                 self._note("tune", **tune_figures(self._average))
             if time.monotonic() - saved > self._settings.checkpoint_s:
@@ -90,12 +118,12 @@ class Run:
                 saved = time.monotonic()
         self._keep()
 
-    def _take(self, step: Step) -> float:
+    def _take(self) -> tuple[str, float]:
         settings = self._settings
         for group in self._optimizer.param_groups:
             group["lr"] = settings.rate * min(1.0, (self._step + 1) / settings.warmup)
         self._optimizer.zero_grad(set_to_none=True)
-        loss = loss_of(self._model, self._teacher, step, settings)
+        kind, loss = self._task.loss(self._model, self._step)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self._trained.values(), 1.0)
         self._optimizer.step()
@@ -105,7 +133,7 @@ class Run:
         with torch.no_grad():
             for name, weight in self._trained.items():
                 self._averaged[name].lerp_(weight, 1 - keep)
-        return float(loss.detach())
+        return kind, float(loss.detach())
 
     def _keep(self) -> None:
         state = {

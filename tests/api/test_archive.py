@@ -17,6 +17,7 @@ from api.archive_file import MANIFEST, RECORDS, ArchiveError
 from api.needs import new_need
 from corpora.database import open_engine, reading, unit_of_work
 from corpora.model import Profile
+from corpora.need_store import Needs
 from corpora.store import Records
 from matcher.generations import Generation
 from matcher.live import generation_names, live_name
@@ -29,7 +30,7 @@ def backup(data: Path, tmp_path: Path) -> Path:
     """A backup of the prepared folder, with one need in it."""
     engine = open_engine(data / RECORDS)
     with unit_of_work(engine) as session:
-        Records(session).add_need(new_need("lassen", "nl", Filters(), 30))
+        Needs(session).add(new_need("lassen", "nl", Filters(), 30))
     engine.dispose()
     back_up(data, tmp_path / "backup.tar.gz")
     return tmp_path / "backup.tar.gz"
@@ -202,7 +203,7 @@ def test_broken_off_half_way_leaves_records_and_index_whole(
 ) -> None:
     engine = open_engine(data / RECORDS)
     with unit_of_work(engine) as session:
-        Records(session).add_need(new_need("later", "nl", Filters(), 30))
+        Needs(session).add(new_need("later", "nl", Filters(), 30))
     engine.dispose()
 
     def die(*_: object) -> None:

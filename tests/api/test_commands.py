@@ -58,7 +58,7 @@ class TestImportAndIndex:
     def test_roll_back(self, data: Path) -> None:
         assert "expected a generation before g000001 to go back to" in complaint("rollback", "--data", data)
         run("index", "--rebuild", "--data", data)
-        assert "Generation g000001 is live again." in run("rollback", "--data", data).stdout
+        assert "Generation g000001 is live again" in run("rollback", "--data", data).stdout
 
 
 class TestMatch:

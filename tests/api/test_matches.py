@@ -9,6 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.service import Service
+from corpora.store import Records
 from tests.api.conftest import WELDING
 
 ADDRESS = "/api/v1/matches"
@@ -118,11 +119,11 @@ class TestAnswer:
 
     def test_it_is_not_kept(self, client: TestClient) -> None:
         service: Service = client.app.state.service  # type: ignore[attr-defined]
-        with service.reading() as records:
-            before = records.counts().needs
+        with service.reading() as session:
+            before = Records(session).counts().needs
         ask(client, text=WELDING)
-        with service.reading() as records:
-            assert records.counts().needs == before
+        with service.reading() as session:
+            assert Records(session).counts().needs == before
 
 
 class TestNeedsThatCannotBeMatched:

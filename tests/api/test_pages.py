@@ -15,6 +15,8 @@ from api.app import create_app
 from api.needs import new_need
 from api.service import Service
 from api.settings import Settings
+from corpora.need_store import Needs
+from corpora.store import Records
 from matcher.model import Filters
 from tests.api.conftest import WELDING
 from tests.api.servers import wait_until
@@ -166,13 +168,13 @@ class TestResults:
 
     def test_an_expired_need_is_not_shown(self, visitor: TestClient) -> None:
         need = new_need(WELDING, "nl", Filters(), lifetime_days=-1)
-        with service_of(visitor).writing() as records:
-            records.add_need(need)
+        with service_of(visitor).writing() as session:
+            Needs(session).add(need)
         assert visitor.get(f"/needs/{need.id}").status_code == 404
 
     def test_it_is_kept_for_thirty_days(self, visitor: TestClient) -> None:
-        with service_of(visitor).reading() as records:
-            need = records.get_need(ask(visitor).rpartition("/")[2])
+        with service_of(visitor).reading() as session:
+            need = Needs(session).get(ask(visitor).rpartition("/")[2])
         assert need is not None
         assert need.expires_at - need.created_at == timedelta(days=30)
 
@@ -181,14 +183,14 @@ def test_expired_needs_are_deleted_at_the_start(data: Path) -> None:
     settings = Settings(data=data)
     with TestClient(create_app(settings)) as client:
         wait_until(lambda: client.get("/readyz").status_code == 200)
-        with service_of(client).writing() as records:
+        with service_of(client).writing() as session:
             for days in (-1, 30):
-                records.add_need(new_need(WELDING, "nl", Filters(), days))
+                Needs(session).add(new_need(WELDING, "nl", Filters(), days))
     with TestClient(create_app(settings)) as client:
         wait_until(lambda: client.get("/readyz").status_code == 200)
-        with service_of(client).reading() as records:
-            assert records.counts().needs == 1
-            assert records.delete_expired_needs(datetime.now(UTC)) == 0
+        with service_of(client).reading() as session:
+            assert Records(session).counts().needs == 1
+            assert Needs(session).delete_expired(datetime.now(UTC)) == 0
 
 
 class TestLanguage:

@@ -129,6 +129,25 @@ def test_roll_back_beside_it(server: Server, data: Path) -> None:
     wait_until(lambda: '"generation":"g000001"' in server.get("/readyz")[1], seconds=2.0)
 
 
+def test_an_index_that_somebody_went_back_to_stays_over_a_restart(
+    data: Path, collection: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "collection"
+    shutil.copytree(collection, folder)
+    text = (folder / "groups.jsonl").read_text(encoding="utf-8")
+    (folder / "groups.jsonl").write_text(text.replace("Acoustics", "Quietness"), encoding="utf-8")
+    assert kennismatch("--data", data, "import", folder).returncode == 0
+    assert kennismatch("--data", data, "index").returncode == 0
+    assert kennismatch("--data", data, "rollback").returncode == 0
+    with serving(data, tmp_path / "server.log") as server:
+        wait_until(server.is_ready)
+        wait_until(lambda: "index_rolled_back" in server.log.read_text())
+        assert '"generation":"g000001"' in server.get("/readyz")[1]
+        assert "went back from g000002" in kennismatch("--data", data, "status").stderr
+        assert kennismatch("--data", data, "index").returncode == 0
+        wait_until(lambda: '"generation":"g000003"' in server.get("/readyz")[1], seconds=2.0)
+
+
 def test_the_live_generation_is_deleted_under_it(server: Server, data: Path) -> None:
     shutil.rmtree(data / "index" / "g000001")
     assert server.match(WELDING)["matches"][0]["profile"]["id"] == "lasprocessen"

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 
-from corpora.database import open_engine, upgrade
+from corpora.database import open_engine, unit_of_work, upgrade
+from corpora.model import Organisation, Profile, ProfileKind
+from corpora.store import Records
 
 
 @pytest.fixture
@@ -19,6 +22,26 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
     upgrade(opened)
     yield opened
     opened.dispose()
+
+
+def profile(name: str, organisation: str = "University of Kent", **changes: object) -> Profile:
+    """A profile that is right; `changes` replace some of its fields."""
+    plain = Profile(
+        id=name.lower().replace(" ", "-"),
+        kind=ProfileKind.RESEARCH_GROUP,
+        name=name,
+        organisation=Organisation(organisation.lower().replace(" ", "-"), organisation),
+        language="en",
+        description="We measure.",
+    )
+    return replace(plain, **changes)  # type: ignore[arg-type]
+
+
+def put(engine: Engine, *profiles: Profile) -> None:
+    """Put profiles into the records."""
+    with unit_of_work(engine) as session:
+        for item in profiles:
+            Records(session).put_profile(item)
 
 
 def group(number: int = 1, **changes: Any) -> dict[str, Any]:

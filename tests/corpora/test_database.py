@@ -30,6 +30,7 @@ from corpora.database import (
     upgrade,
 )
 from corpora.model import Need
+from corpora.need_store import Needs
 from corpora.store import Records
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
@@ -115,7 +116,7 @@ class TestOpening:
         engine = open_engine("sqlite://")
         upgrade(engine)
         with unit_of_work(engine) as session:
-            Records(session).add_need(need("n"))
+            Needs(session).add(need("n"))
         with reading(engine) as session:
             assert Records(session).counts().needs == 1
         engine.dispose()
@@ -172,7 +173,7 @@ class TestReadOnlyAndFull:
             pytest.raises(DatabaseError, match=r"read-only; give this user write access|cannot be opened"),
             unit_of_work(open_engine(path)) as session,
         ):
-            Records(session).add_need(need("n"))
+            Needs(session).add(need("n"))
 
     def test_a_full_disk_leaves_nothing_half_written(self, engine: Engine) -> None:
         with reading(engine) as session:
@@ -185,8 +186,8 @@ class TestReadOnlyAndFull:
             unit_of_work(engine) as session,
         ):
             session.execute(text(f"PRAGMA max_page_count = {pages + 10}"))
-            Records(session).add_need(need("small"))
-            Records(session).add_need(big)
+            Needs(session).add(need("small"))
+            Needs(session).add(big)
         with reading(engine) as session:
             assert Records(session).counts().needs == 0
 
@@ -194,13 +195,13 @@ class TestReadOnlyAndFull:
 class TestUnitsOfWork:
     def test_it_commits_at_the_end(self, engine: Engine) -> None:
         with unit_of_work(engine) as session:
-            Records(session).add_need(need("n"))
+            Needs(session).add(need("n"))
         with reading(engine) as session:
             assert Records(session).counts().needs == 1
 
     def test_it_rolls_back_on_an_error(self, engine: Engine) -> None:
         with pytest.raises(ZeroDivisionError), unit_of_work(engine) as session:
-            Records(session).add_need(need("n"))
+            Needs(session).add(need("n"))
             _ = 1 / 0
         with reading(engine) as session:
             assert Records(session).counts().needs == 0
@@ -209,7 +210,7 @@ class TestUnitsOfWork:
         with reading(engine) as session:
             assert Records(session).counts().needs == 0
             with unit_of_work(engine) as other:
-                Records(other).add_need(need("n"))
+                Needs(other).add(need("n"))
             assert Records(session).counts().needs == 0
         with reading(engine) as session:
             assert Records(session).counts().needs == 1
@@ -218,7 +219,7 @@ class TestUnitsOfWork:
         def add(name: str) -> None:
             with unit_of_work(engine) as session:
                 count = Records(session).counts().needs
-                Records(session).add_need(need(f"{name}-{count}"))
+                Needs(session).add(need(f"{name}-{count}"))
 
         threads = [threading.Thread(target=add, args=(str(number),)) for number in range(8)]
         for thread in threads:
@@ -231,7 +232,7 @@ class TestUnitsOfWork:
 
     def test_nothing_is_kept_of_what_a_reader_changes(self, engine: Engine) -> None:
         with reading(engine) as session:
-            Records(session).add_need(need("n"))
+            Needs(session).add(need("n"))
         with reading(engine) as session:
             assert Records(session).counts().needs == 0
 

@@ -1,31 +1,18 @@
-"""The store gives back what it was given, lists and counts it, and forgets what must be forgotten."""
+"""The store gives back the profiles that it was given, counts them, and forgets what must be forgotten."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import date
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
-from corpora.database import open_engine, reading, unit_of_work, upgrade
-from corpora.model import Confidentiality, Document, Need, Organisation, Profile, ProfileKind
-from corpora.store import DocumentTakenError, ErasedError, Records, StoreError, new_need_id
-
-NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
-
-
-def profile(name: str, organisation: str = "University of Kent", **changes: object) -> Profile:
-    plain = Profile(
-        id=name.lower().replace(" ", "-"),
-        kind=ProfileKind.RESEARCH_GROUP,
-        name=name,
-        organisation=Organisation(organisation.lower().replace(" ", "-"), organisation),
-        language="en",
-        description="We measure.",
-    )
-    return replace(plain, **changes)  # type: ignore[arg-type]
+from corpora.database import reading, unit_of_work
+from corpora.errors import DocumentTakenError, ErasedError, StoreError
+from corpora.model import Document, ProfileKind
+from corpora.store import Records
+from tests.corpora.conftest import profile, put
 
 
 def with_documents(owner: str, *names: str) -> tuple[Document, ...]:
@@ -35,12 +22,6 @@ def with_documents(owner: str, *names: str) -> tuple[Document, ...]:
         )
         for name in names
     )
-
-
-def put(engine: Engine, *profiles: Profile) -> None:
-    with unit_of_work(engine) as session:
-        for item in profiles:
-            Records(session).put_profile(item)
 
 
 class TestProfiles:
@@ -129,139 +110,3 @@ class TestErasure:
             assert Records(session).delete_profile("a") is False
         with reading(engine) as session:
             assert Records(session).tombstones() == {"a"}
-
-
-class TestDirectory:
-    @pytest.fixture(autouse=True)
-    def some(self, engine: Engine) -> None:
-        put(
-            engine,
-            profile("Élan", roadmaps=("ict",), region="Twente"),
-            profile("Delta", "Hanze", roadmaps=("ict", "solar"), language="nl"),
-            profile("alpha", kind=ProfileKind.FACILITY, region="Twente"),
-        )
-
-    def names(self, engine: Engine, **wanted: object) -> list[str]:
-        with reading(engine) as session:
-            listing = Records(session).list_profiles(**wanted)  # type: ignore[arg-type]
-        assert listing.total >= len(listing.entries)
-        return [entry.name for entry in listing.entries]
-
-    def test_it_goes_by_folded_name(self, engine: Engine) -> None:
-        assert self.names(engine) == ["alpha", "Delta", "Élan"]
-
-    @pytest.mark.parametrize(
-        ("wanted", "names"),
-        [
-            ({"kind": ProfileKind.FACILITY}, ["alpha"]),
-            ({"organisation": "hanze"}, ["Delta"]),
-            ({"roadmap": "ict"}, ["Delta", "Élan"]),
-            ({"roadmap": "solar"}, ["Delta"]),
-            ({"language": "nl"}, ["Delta"]),
-            ({"region": "Twente"}, ["alpha", "Élan"]),
-            ({"region": "Twente", "roadmap": "ict"}, ["Élan"]),
-            ({"organisation": "nobody"}, []),
-        ],
-    )
-    def test_filters(self, engine: Engine, wanted: dict[str, object], names: list[str]) -> None:
-        assert self.names(engine, **wanted) == names
-
-    def test_a_page_and_the_total(self, engine: Engine) -> None:
-        with reading(engine) as session:
-            listing = Records(session).list_profiles(offset=1, limit=1)
-        assert [entry.name for entry in listing.entries] == ["Delta"]
-        assert listing.total == 3
-        assert listing.entries[0].roadmaps == ("ict", "solar")
-        assert listing.entries[0].organisation == Organisation("hanze", "Hanze")
-
-    def test_organisations_and_regions(self, engine: Engine) -> None:
-        with unit_of_work(engine) as session:
-            records = Records(session)
-            assert [item.name for item in records.organisations()] == ["Hanze", "University of Kent"]
-            assert records.regions() == ["Twente"]
-            records.delete_profile("delta")
-            assert [item.name for item in records.organisations()] == ["University of Kent"]
-            assert records.organisation_ids()["Hanze"] == "hanze"
-
-    def test_look_up_sees_what_changed_since_the_last(self, engine: Engine) -> None:
-        def found(wanted: str) -> list[str]:
-            with reading(engine) as session:
-                return [entry.name for entry in Records(session).search_profiles(wanted, 5)]
-
-        assert found("elan") == ["Élan"]
-        assert found("gamma") == []
-        put(engine, profile("Gamma"))
-        assert found("gamma") == ["Gamma"]
-        put(engine, replace(profile("Gamma"), name="Epsilon"))
-        assert found("gamma") == []
-        assert found("epsilon") == ["Epsilon"]
-        with unit_of_work(engine) as session:
-            Records(session).delete_profile("gamma")
-        assert found("epsilon") == []
-
-    def test_look_up_of_two_databases_is_not_mixed_up(self, engine: Engine, tmp_path: Path) -> None:
-        other = open_engine(tmp_path / "other.sqlite")
-        upgrade(other)
-        for each, wanted in ((engine, ["Élan"]), (other, [])):
-            with reading(each) as session:
-                assert [entry.name for entry in Records(session).search_profiles("elan")] == wanted
-        other.dispose()
-
-
-class TestNeeds:
-    need = Need(
-        "n",
-        "Wie last dun\naluminium?",
-        "nl",
-        NOW,
-        NOW + timedelta(days=30),
-        Confidentiality.SEALED,
-        '{"kinds": []}',
-    )
-
-    def test_a_need_comes_back_as_it_was(self, engine: Engine) -> None:
-        with unit_of_work(engine) as session:
-            Records(session).add_need(self.need)
-        with reading(engine) as session:
-            assert Records(session).get_need("n", NOW) == self.need
-            assert Records(session).get_need("m", NOW) is None
-
-    def test_moments_come_back_in_utc(self, engine: Engine) -> None:
-        local = NOW.astimezone(timezone(timedelta(hours=2)))
-        with unit_of_work(engine) as session:
-            Records(session).add_need(replace(self.need, created_at=local))
-        with reading(engine) as session:
-            found = Records(session).get_need("n", NOW)
-        assert found is not None
-        assert found.created_at == NOW
-        assert found.created_at.tzinfo == UTC
-
-    def test_a_moment_without_a_zone_is_refused(self, engine: Engine) -> None:
-        naive = replace(self.need, created_at=NOW.replace(tzinfo=None))
-        with (
-            pytest.raises(Exception, match="expected a moment with a time zone"),
-            unit_of_work(engine) as session,
-        ):
-            Records(session).add_need(naive)
-
-    def test_an_expired_need_is_gone_at_its_moment_and_then_deleted(self, engine: Engine) -> None:
-        with unit_of_work(engine) as session:
-            records = Records(session)
-            records.add_need(self.need)
-            records.add_need(replace(self.need, id="later", expires_at=NOW + timedelta(days=31)))
-            day30 = NOW + timedelta(days=30)
-            assert records.get_need("n", day30 - timedelta(seconds=1)) is not None
-            assert records.get_need("n", day30) is None
-            assert records.delete_expired_needs(day30 - timedelta(seconds=1)) == 0
-            assert records.delete_expired_needs(day30) == 1
-        with reading(engine) as session:
-            assert session.scalars(text("SELECT id FROM need")).all() == ["later"]
-
-    def test_a_need_with_nul_is_refused(self, engine: Engine) -> None:
-        with pytest.raises(StoreError, match="NUL or a lone surrogate"), unit_of_work(engine) as session:
-            Records(session).add_need(replace(self.need, text="a\x00b"))
-
-    def test_ids_are_opaque_and_fit_a_url(self) -> None:
-        ids = {new_need_id() for _ in range(100)}
-        assert len(ids) == 100
-        assert all(len(item) == 22 and item.replace("-", "").replace("_", "").isalnum() for item in ids)

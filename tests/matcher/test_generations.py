@@ -26,7 +26,7 @@ from matcher.generations import (
     rollback,
 )
 from matcher.indexing import build_index
-from matcher.live import index_folder, live_name
+from matcher.live import index_folder, live_name, rolled_back_from
 from matcher.locks import LockError, hold
 from matcher.words import analyse
 from tests.fakes import BucketEncoder, sample_profile
@@ -322,6 +322,23 @@ class TestRollback:
         report = build_index(engine, changed, encoder)
         assert (report.mode, report.generation) == ("delta", "g000003")
         assert sorted(path.name for path in index_folder(changed).glob("g*")) == ["g000001", "g000003"]
+
+    def test_is_on_record_until_the_next_run(
+        self, engine: Engine, changed: Path, encoder: BucketEncoder
+    ) -> None:
+        assert rolled_back_from(changed) is None
+        rollback(changed)
+        assert (live_name(changed), rolled_back_from(changed)) == ("g000001", "g000002")
+        build_index(engine, changed, encoder)
+        assert (live_name(changed), rolled_back_from(changed)) == ("g000003", None)
+
+    def test_is_off_the_record_after_a_run_that_finds_nothing_to_do(
+        self, engine: Engine, indexed: Path, encoder: BucketEncoder
+    ) -> None:
+        build_index(engine, indexed, encoder, rebuild=True)
+        rollback(indexed)
+        assert build_index(engine, indexed, encoder).mode == "none"
+        assert (live_name(indexed), rolled_back_from(indexed)) == ("g000001", None)
 
 
 class TestWatcher:
