@@ -18,12 +18,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, cross_val_predict
 from sklearn.preprocessing import StandardScaler
 
+from benchmarks.listwise import LANGUAGES, Listed, Weights, choose_difference, learn
 from benchmarks.reference import ReferenceNeed, evaluation_data, needs
 from embeddings.cache import CachedEncoder, VectorCache
 from embeddings.encoders import Encoder, open_encoder
@@ -37,8 +37,7 @@ from matcher.ranker import Curve, Fit
 FITS = Path("matcher/fits.json")
 SHOWN = 10
 N_TEAMS = 667
-NEAR = 100
-SHRINKAGE = 0.01
+PLAIN = tuple(1.0 if name in ("dense", "words", "fused") else 0.0 for name in FEATURES)
 MAX_REFUSED_ANSWERABLE = 0.04
 """Under the tenth that is promised, so that harder needs of other collections stay near it too."""
 MAX_UNMET_TRUE = 0.19
@@ -57,10 +56,8 @@ class Asked:
 
 def plain_fit() -> Fit:
     """Weights to gather features with, before anything is fitted."""
-    weights = [1.0 if name in ("dense", "words", "fused") else 0.0 for name in FEATURES]
-    return Fit(
-        tuple(weights), 0.0, Curve((0.0, 1.0), (0.0, 1.0)), (0.0,) * len(SIGNS), 0.0, 0.0, 0.0, "plain"
-    )
+    weights = dict.fromkeys(LANGUAGES, PLAIN)
+    return Fit(weights, Curve((0.0, 1.0), (0.0, 1.0)), (0.0,) * len(SIGNS), 0.0, 0.0, 0.0, "plain")
 
 
 def ask(pipeline: Pipeline, chosen: list[ReferenceNeed]) -> list[Asked]:
@@ -77,35 +74,26 @@ def ask(pipeline: Pipeline, chosen: list[ReferenceNeed]) -> list[Asked]:
     return asked
 
 
-def fit_ranker(asked: list[Asked]) -> NDArray[np.float64]:
-    """Weights of a linear listwise ranker: the right team's share of a softmax over the near ones (ListNet's top one).
-
-    Weights are at least 0, since every feature says "more is better", and shrunk (`SHRINKAGE`): cross-fitted by
-    institution on tune this beats a pairwise logistic loss by .02 in both languages.
-    """
-    lists: list[NDArray[np.float64]] = []
-    plain = np.asarray(plain_fit().weights)
-    for item in asked:
-        if item.need.team in item.ranking.profile_ids:
-            at = item.ranking.profile_ids.index(item.need.team)
-            near = [at, *(int(i) for i in np.argsort(-(item.ranking.features @ plain))[:NEAR] if i != at)]
-            lists.append(item.ranking.features[near])
-
-    def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        total, slope = 0.0, np.zeros(len(FEATURES))
-        for rows in lists:
-            scores = rows @ weights
-            chances = np.exp(scores - scores.max())
-            chances /= chances.sum()
-            total -= float(np.log(chances[0] + 1e-12))
-            slope -= rows[0] - chances @ rows
-        shrunk = SHRINKAGE * weights
-        return total / len(lists) + float(shrunk @ weights), slope / len(lists) + 2.0 * shrunk
-
-    found = minimize(
-        loss, np.full(len(FEATURES), 0.5), jac=True, method="L-BFGS-B", bounds=[(0.0, None)] * len(FEATURES)
-    )
-    return np.asarray(found.x, dtype=np.float64)
+def fit_ranker(asked: list[Asked]) -> tuple[Weights, dict[str, object]]:
+    """Weights by language of the need, and how they came about."""
+    lists = [
+        Listed(
+            item.need.language,
+            item.institution,
+            item.ranking.features,
+            item.ranking.profile_ids.index(item.need.team)
+            if item.need.team in item.ranking.profile_ids
+            else None,
+        )
+        for item in asked
+    ]
+    plain = np.asarray(PLAIN)
+    difference, figures = choose_difference(lists, plain)
+    about: dict[str, object] = {
+        "language_shrinkage": difference,
+        "ndcg_10": {language: round(value, 4) for language, value in figures.items()},
+    }
+    return learn(lists, plain, difference), about
 
 
 def reranked(ranking: Ranking, weights: NDArray[np.float64]) -> tuple[NDArray[np.float64], list[str]]:
@@ -115,11 +103,11 @@ def reranked(ranking: Ranking, weights: NDArray[np.float64]) -> tuple[NDArray[np
     return scores[order], [ranking.profile_ids[at] for at in order]
 
 
-def calibrate(asked: list[Asked], weights: NDArray[np.float64]) -> tuple[IsotonicRegression, float]:
+def calibrate(asked: list[Asked], weights: Weights) -> tuple[IsotonicRegression, float]:
     """The chance map over the shown top ten, and its cross-fitted expected calibration error (ten equal-count bins)."""
     scores, right, groups = [], [], []
     for item in asked:
-        values, ids = reranked(item.ranking, weights)
+        values, ids = reranked(item.ranking, weights[item.need.language])
         scores += list(values[:SHOWN])
         right += [float(profile == item.need.team) for profile in ids[:SHOWN]]
         groups += [item.institution] * len(ids[:SHOWN])
@@ -147,12 +135,12 @@ def signs_with(ranking: Ranking, weights: NDArray[np.float64]) -> NDArray[np.flo
 
 
 def fit_answerable(
-    asked: list[Asked], weights: NDArray[np.float64]
+    asked: list[Asked], weights: Weights
 ) -> tuple[NDArray[np.float64], float, float, dict[str, Any]]:
     """Weights, intercept and threshold of "somebody fits", and the cross-fitted curve."""
     x = np.array(
-        [signs_with(item.ranking, weights) for item in asked]
-        + [signs_with(item.without_team, weights) for item in asked]
+        [signs_with(item.ranking, weights[item.need.language]) for item in asked]
+        + [signs_with(item.without_team, weights[item.need.language]) for item in asked]
     )
     y = np.array([1] * len(asked) + [0] * len(asked))
     groups = [item.institution for item in asked] * 2
@@ -220,14 +208,15 @@ def main() -> None:
 
 def write_fit(asked: list[Asked], encoder: Encoder, parts: str, *, general: bool) -> None:
     """Fit everything on these answers, add it to `matcher/fits.json`, and print it."""
-    weights = fit_ranker(asked)
+    weights, how = fit_ranker(asked)
     chance, error = calibrate(asked, weights)
     fit_weights, fit_intercept, fit_threshold, refusal = fit_answerable(asked, weights)
     unmet_threshold, unmet = fit_unmet(asked)
     entry = {
         "features": list(FEATURES),
-        "weights": [round(float(value), 4) for value in weights],
-        "intercept": 0.0,
+        "weights": {
+            language: [round(float(value), 4) for value in each] for language, each in weights.items()
+        },
         "chance": {
             "scores": [round(float(value), 4) for value in chance.X_thresholds_],
             "chances": [round(float(value), 4) for value in chance.y_thresholds_],
@@ -237,7 +226,7 @@ def write_fit(asked: list[Asked], encoder: Encoder, parts: str, *, general: bool
         "fit_threshold": round(fit_threshold, 4),
         "unmet_threshold": round(unmet_threshold, 4),
         "about": f"{len(asked)} needs of the parts {parts} of the reference teams; encoder {encoder.fingerprint}",
-        "cross_fitted": {"calibration_error": round(error, 4), **refusal, **unmet},
+        "cross_fitted": {**how, "calibration_error": round(error, 4), **refusal, **unmet},
     }
     fits = json.loads(FITS.read_text(encoding="utf-8")) if FITS.exists() else {}
     fits[encoder.name] = entry

@@ -17,24 +17,23 @@ Matrix = NDArray[np.float32]
 
 FEATURES = (
     "dense",
-    "dense_best",
+    "theme",
     "requirements",
-    "weakest_requirement",
     "words",
-    "words_same_language",
     "fused",
     "roadmaps",
 )
 """Names in the order of the ranker's weights:
 
-dense                mean of the best three passages against the whole need, standardised
-dense_best           best passage against the whole need, standardised
-requirements         mean over the requirements of the best passage against each, standardised
-weakest_requirement  the least of these
-words                BM25 of the profile as a whole, as a part of the best profile's (0 to 1)
-words_same_language  the same, 0 where the profile's language is not the need's
-fused                reciprocal rank fusion of the two arms' passages, as a part of the best profile's
-roadmaps             part of the need's roadmap tags that the profile bears
+dense         soft mean of the passages against the whole need (the best count most), standardised
+theme         plain mean of all passages against the whole need, standardised
+requirements  mean over the requirements of the best passage against each, standardised
+words         BM25 of the profile as a whole, as a part of the best profile's (0 to 1)
+fused         reciprocal rank fusion of the two arms' passages, as a part of the best profile's
+roadmaps      part of the need's roadmap tags that the profile bears
+
+Tried on tune, cross-fitted by institution, and left out: best passage and weakest requirement (weights near 0), words
+of the need's own language apart, feedback from the first passages (Rocchio), a correction for hubs (CSLS).
 """
 
 
@@ -42,14 +41,14 @@ roadmaps             part of the need's roadmap tags that the profile bears
 class DenseScores:
     """Similarities of `n_profiles` with one need, standardised over the background (see `standardise`).
 
-    `whole` and `best` `(n_profiles,)` are for the need as a whole: mean of the best three passages, and the
-    best one. `each` `(n_profiles, n_aspects)` is the best passage for each requirement. `raw` `(n_profiles,)`
-    is `whole` before it was standardised.
+    `whole` and `theme` `(n_profiles,)` are for the need as a whole: soft and plain mean over the passages. `each`
+    `(n_profiles, n_aspects)` is the best passage for each requirement. `raw` `(n_profiles,)` is `whole` before it
+    was standardised.
     """
 
     profile_ids: tuple[str, ...]
     whole: Matrix
-    best: Matrix
+    theme: Matrix
     each: Matrix
     raw: Matrix
 
@@ -66,7 +65,6 @@ def feature_matrix(
     dense: DenseScores,
     words: Mapping[str, float],
     fused: Mapping[str, float],
-    same_language: Mapping[str, bool],
     roadmaps: Mapping[str, float],
 ) -> NDArray[np.float64]:
     """`(n_profiles, len(FEATURES))` in the order of `dense`; a profile that an arm did not find has 0 for it."""
@@ -74,14 +72,11 @@ def feature_matrix(
     most_fused = max(fused.values(), default=0.0) or 1.0
     ids = dense.profile_ids
     said = np.array([words.get(profile, 0.0) / most_words for profile in ids])
-    here = np.array([same_language[profile] for profile in ids], dtype=bool)
     columns = (
         dense.whole,
-        dense.best,
+        dense.theme,
         dense.each.mean(axis=1),
-        dense.each.min(axis=1),
         said,
-        said * here,
         np.array([fused.get(profile, 0.0) / most_fused for profile in ids]),
         np.array([roadmaps.get(profile, 0.0) for profile in ids]),
     )

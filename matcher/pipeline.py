@@ -26,14 +26,15 @@ from matcher.pooling import pool
 from matcher.ranker import Fit, load_fit
 from matcher.retrieval import Retrieved, Retriever, query_words
 
-STAGES = ("dense", "lexical", "translation", "requirements", "fusion", "roadmaps")
+STAGES = ("dense", "lexical", "translation", "theme", "requirements", "fusion", "roadmaps")
 """What `without` can name: an arm, a part of one, or a group of the ranker's features."""
 
 _FEATURES_OF_STAGE = {
-    "dense": ("dense", "dense_best", "requirements", "weakest_requirement"),
-    "lexical": ("words", "words_same_language"),
+    "dense": ("dense", "theme", "requirements"),
+    "lexical": ("words",),
     "translation": (),
-    "requirements": ("requirements", "weakest_requirement"),
+    "theme": ("theme",),
+    "requirements": ("requirements",),
     "fusion": ("fused",),
     "roadmaps": ("roadmaps",),
 }
@@ -163,7 +164,6 @@ class Pipeline:
             dense,
             words=retrieved.words,
             fused=self.fuse(retrieved),
-            same_language={item: profiles[item].language == query.language for item in dense.profile_ids},
             roadmaps={
                 item: len(tags.intersection(profiles[item].roadmaps)) / len(tags)
                 for item in dense.profile_ids
@@ -172,7 +172,7 @@ class Pipeline:
         )
         for stage in self._without:
             features[:, [FEATURES.index(name) for name in _FEATURES_OF_STAGE[stage]]] = 0.0
-        scores = self.fit.score(features)
+        scores = self.fit.score(features, query.language)
         # Ids ascend in `dense`, so a stable sort breaks ties on id.
         order = np.argsort(-scores, kind="stable")
         return Ranking(

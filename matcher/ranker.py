@@ -1,12 +1,13 @@
 """Fourth stage, second half: a linear ranker over the features, its weights kept as data.
 
-Weights are learned with scikit-learn's logistic regression on the choosing half of the committed split
-(`python -m benchmarks.fit`), one set per encoder fingerprint where there is one, else the general set.
+Weights are learned on the choosing half of the committed split (`python -m benchmarks.fit`), one set per encoder where
+there is one, else the general set; in each, one for needs in either language.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
@@ -38,8 +39,7 @@ class Curve:
 class Fit:
     """Everything that was fitted for one encoder: ranker, calibration, thresholds; `about` says on what."""
 
-    weights: tuple[float, ...]
-    intercept: float
+    weights: Mapping[str, tuple[float, ...]]
     chance: Curve
     fit_weights: tuple[float, ...]
     fit_intercept: float
@@ -47,9 +47,14 @@ class Fit:
     unmet_threshold: float
     about: str
 
-    def score(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
-        """`(n_profiles, len(FEATURES))` to `(n_profiles,)` scores, in logits."""
-        scores: NDArray[np.float64] = features @ np.asarray(self.weights) + self.intercept
+    def score(self, features: NDArray[np.float64], language: str) -> NDArray[np.float64]:
+        """`(n_profiles, len(FEATURES))` to `(n_profiles,)` scores, in logits, for a need in this language.
+
+        A language that nothing was learned for is ranked by the mean of all.
+        """
+        own = self.weights.get(language)
+        weights = np.mean(list(self.weights.values()), axis=0) if own is None else np.asarray(own)
+        scores: NDArray[np.float64] = features @ weights
         return scores
 
     def somebody_fits(self, signs: NDArray[np.float64]) -> float:
@@ -67,11 +72,10 @@ def parse_fit(raw: dict[str, Any], n_signs: int) -> Fit:
     if raw["features"] != list(FEATURES) or len(raw["fit_weights"]) != n_signs:
         raise RankerError(
             f"expected weights for the features {list(FEATURES)} and {n_signs} signs, "
-            f"found {raw['features']} and {len(raw['fit_weights'])}; fit again with `make fit`"
+            f"found {raw['features']} and {len(raw['fit_weights'])}; fit again with `python -m benchmarks.fit`"
         )
     return Fit(
-        weights=tuple(raw["weights"]),
-        intercept=raw["intercept"],
+        weights={language: tuple(weights) for language, weights in raw["weights"].items()},
         chance=Curve(tuple(raw["chance"]["scores"]), tuple(raw["chance"]["chances"])),
         fit_weights=tuple(raw["fit_weights"]),
         fit_intercept=raw["fit_intercept"],

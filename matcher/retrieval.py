@@ -14,7 +14,7 @@ from matcher.generations import Generation
 from matcher.lexical import weigh
 from matcher.lexicon import translate
 from matcher.model import Query, ScoredPassage
-from matcher.pooling import best_mean
+from matcher.pooling import SOFTNESS, plain_mean, soft_mean
 from matcher.words import analyse as analyse_words
 
 DEPTH = 600
@@ -25,6 +25,9 @@ ASPECT_DEPTH = 60
 
 _BACKGROUND_PROFILES = 2_000
 """So many profiles, drawn once, tell what an ordinary similarity with this need is."""
+
+_LEAST_TEMPERATURE = 1e-3
+"""Of the soft mean, where all similarities are alike (a corpus of one passage)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,14 +136,18 @@ class Retriever:
         starts = np.cumsum([0, *(len(item) for item in rows[:-1])]).astype(np.int64)
         positions = self._generation.positions(np.concatenate(rows))
         similarities = self._generation.passage_matrix[positions] @ vectors.T
-        raw = best_mean(similarities[:, :1], starts)[:, 0]
-        best = np.maximum.reduceat(similarities, starts, axis=0)
         background = np.array([profile in self._background for profile in ids])
+        usual = similarities[np.repeat(background, [len(item) for item in rows]), 0]
+        raw = soft_mean(similarities[:, :1], starts, max(SOFTNESS * float(usual.std()), _LEAST_TEMPERATURE))[
+            :, 0
+        ]
+        theme = plain_mean(similarities[:, :1], starts)[:, 0]
+        best = np.maximum.reduceat(similarities[:, 1:], starts, axis=0)
         wanted = np.array([profile in profile_ids for profile in ids])
         return DenseScores(
             profile_ids=tuple(profile for profile in ids if profile in profile_ids),
             whole=standardise(raw, background)[wanted],
-            best=standardise(best[:, 0], background)[wanted],
-            each=standardise(best[:, 1:], background)[wanted],
+            theme=standardise(theme, background)[wanted],
+            each=standardise(best, background)[wanted],
             raw=raw[wanted],
         )

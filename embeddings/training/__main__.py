@@ -39,13 +39,22 @@ def _text(word: str | bytes) -> str:
 
 
 def _train(arguments: argparse.Namespace) -> None:
+    from embeddings.training.guided import Guided
     from embeddings.training.model import load
-    from embeddings.training.run import Answering, Run, Settings
+    from embeddings.training.run import Answering, Run, Settings, Task
 
-    settings = Settings(seed=arguments.seed, frozen_layers=arguments.frozen)
-    model = load(arguments.weights or arguments.start / "start.pt", arguments.start / "tokenizer.json")
+    settings = Settings(seed=arguments.seed, rate=arguments.rate, frozen_layers=arguments.frozen)
+    tokenizer = arguments.start / "tokenizer.json"
+    model = load(arguments.weights or arguments.start / "start.pt", tokenizer)
     arguments.folder.mkdir(parents=True, exist_ok=True)
-    Run(arguments.folder, model, Answering(arguments.folder, settings), settings).train(arguments.until)
+    task: Task
+    if arguments.whole:
+        whole = load(arguments.whole, tokenizer)
+        tokens = settings.query_tokens, settings.passage_tokens
+        task = Guided(arguments.folder, whole, settings.seed, *tokens)
+    else:
+        task = Answering(arguments.folder, settings)
+    Run(arguments.folder, model, task, settings).train(arguments.until)
 
 
 def _shorten(arguments: argparse.Namespace) -> None:
@@ -90,6 +99,8 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument(
         "--weights", type=Path, help="average-STEP.pt to begin with, instead of the start model"
     )
+    train.add_argument("--whole", type=Path, help="average-STEP.pt of a larger model to learn beside")
+    train.add_argument("--rate", type=float, default=5e-5, help="learning rate")
     train.add_argument("--frozen", type=int, default=4, help="layers that stay as they are")
     train.add_argument("--until", type=int, default=3_000, help="step to stop at")
     train.add_argument("--seed", type=int, default=20261125)

@@ -23,10 +23,12 @@ def contrast(queries: Tensor, passages: Tensor, temperature: float = TEMPERATURE
     return (2 * cross_entropy(scores, right) + cross_entropy(scores[:, : len(queries)].T, right)) / 3
 
 
-def soft_ranking(queries: Tensor, passages: Tensor, taught: Tensor) -> Tensor:
+def soft_ranking(
+    queries: Tensor, passages: Tensor, taught: Tensor, temperature: float = TEACHER_TEMPERATURE
+) -> Tensor:
     """Divergence of the student's ranking of the passages from the teacher's similarities `(n, m)`."""
     student = log_softmax(queries @ passages.T / TEMPERATURE, dim=-1)
-    return kl_div(student, softmax(taught / TEACHER_TEMPERATURE, dim=-1), reduction="batchmean")
+    return kl_div(student, softmax(taught / temperature, dim=-1), reduction="batchmean")
 
 
 def geometry(student: Tensor, taught: Tensor, *, same: bool) -> Tensor:

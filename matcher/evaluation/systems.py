@@ -18,7 +18,7 @@ def lexical(pipeline: Pipeline, query: Query, vectors: Vectors, depth: int) -> l
 
 
 def dense(pipeline: Pipeline, query: Query, vectors: Vectors, depth: int) -> list[tuple[str, float]]:
-    """Mean of the best three passages against the whole need."""
+    """Soft mean of the passages against the whole need."""
     found = pipeline.retrieve(query, vectors[:1], None)
     scores = pipeline.similarities(found.profile_ids(), vectors)
     ranked = sorted(

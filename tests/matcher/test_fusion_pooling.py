@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 
 from matcher.fusion import RRF_CONSTANT, fuse
 from matcher.model import ScoredPassage
-from matcher.pooling import best_mean, pool
+from matcher.pooling import plain_mean, pool, soft_mean
 
 
 def ranked(*rows: int) -> list[ScoredPassage]:
@@ -34,12 +36,35 @@ def test_pooling_sums_the_best_of_each_profile() -> None:
     assert pool(passages, n_best=3) == pytest.approx({"p0": 1 + 1 / 2 + 1 / 3, "p1": 1 / 5})
 
 
-@given(st.lists(st.integers(1, 6), min_size=1, max_size=8), st.integers(1, 4), st.integers(0, 2**31))
-def test_best_mean_equals_a_plain_loop(sizes: list[int], n_best: int, seed: int) -> None:
-    values = np.random.default_rng(seed).normal(size=(sum(sizes), 2)).astype(np.float32)
+GROUPS = st.lists(st.integers(1, 6), min_size=1, max_size=8)
+
+
+@given(GROUPS, st.floats(0.01, 5.0), st.integers(0, 2**31))
+def test_means_equal_a_plain_loop(sizes: list[int], temperature: float, seed: int) -> None:
+    values = np.random.default_rng(seed).uniform(-1, 1, size=(sum(sizes), 2)).astype(np.float32)
     starts = np.cumsum([0, *sizes[:-1]]).astype(np.int64)
-    expected = [
-        [np.sort(values[start : start + size, column])[::-1][:n_best].mean() for column in range(2)]
-        for start, size in zip(starts, sizes, strict=True)
-    ]
-    np.testing.assert_allclose(best_mean(values, starts, n_best), expected, rtol=1e-5, atol=1e-6)
+    soft = np.empty((len(sizes), 2))
+    plain = np.empty((len(sizes), 2))
+    for group, (start, size) in enumerate(zip(starts, sizes, strict=True)):
+        for column in range(2):
+            rows = [float(value) for value in values[start : start + size, column]]
+            plain[group, column] = sum(rows) / size
+            lifted = [math.exp(value / temperature) for value in rows]
+            soft[group, column] = temperature * math.log(sum(lifted) / size)
+    np.testing.assert_allclose(soft_mean(values, starts, temperature), soft, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(plain_mean(values, starts), plain, rtol=1e-4, atol=1e-5)
+
+
+@given(GROUPS, st.integers(0, 2**31))
+def test_the_soft_mean_lies_between_the_mean_and_the_best(sizes: list[int], seed: int) -> None:
+    values = np.random.default_rng(seed).uniform(-1, 1, size=(sum(sizes), 1)).astype(np.float32)
+    starts = np.cumsum([0, *sizes[:-1]]).astype(np.int64)
+    found = soft_mean(values, starts, 0.05)
+    assert (found <= np.maximum.reduceat(values, starts, axis=0) + 1e-5).all()
+    assert (found >= plain_mean(values, starts) - 1e-5).all()
+
+
+def test_many_passages_are_no_merit() -> None:
+    once = soft_mean(np.array([[0.8], [0.2]], dtype=np.float32), np.array([0]), 0.03)
+    often = soft_mean(np.array([[0.8], [0.2]] * 9, dtype=np.float32), np.array([0]), 0.03)
+    np.testing.assert_allclose(once, often, atol=1e-6)
