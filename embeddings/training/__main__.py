@@ -40,7 +40,7 @@ def _text(word: str | bytes) -> str:
 
 def _train(arguments: argparse.Namespace) -> None:
     from embeddings.training.guided import Guided
-    from embeddings.training.model import load
+    from embeddings.training.model import Late, load
     from embeddings.training.run import Answering, Run, Settings, Task
 
     settings = Settings(seed=arguments.seed, rate=arguments.rate, frozen_layers=arguments.frozen)
@@ -52,6 +52,7 @@ def _train(arguments: argparse.Namespace) -> None:
         whole = load(arguments.whole, tokenizer)
         tokens = settings.query_tokens, settings.passage_tokens
         task = Guided(arguments.folder, whole, settings.seed, *tokens)
+        model.late = model.late or Late(model.bert.config.hidden_size, settings.seed)
     else:
         task = Answering(arguments.folder, settings)
     Run(arguments.folder, model, task, settings).train(arguments.until)

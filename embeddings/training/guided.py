@@ -12,13 +12,26 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from embeddings.training.losses import ALIGN, GEOMETRY, SOFT, TEMPERATURE, contrast, geometry, soft_ranking
-from embeddings.training.model import PASSAGE, QUERY, TextModel
+from embeddings.training.losses import (
+    ALIGN,
+    GEOMETRY,
+    SOFT,
+    TEMPERATURE,
+    contrast,
+    geometry,
+    max_similarity,
+    ranked,
+    soft_ranking,
+)
+from embeddings.training.model import PASSAGE, QUERY, TextModel, encode_tokens
 from embeddings.training.recipe import Recipe
 from embeddings.training.teacher import MiniLM
 
 VECTOR = 4.0
 """Weight of 1 - cosine to the whole model's vectors."""
+
+LATE, LATE_TEMPERATURE = 0.5, 0.02
+"""Weight of late interaction, which is learnt along with the vectors, and the temperature of its scores."""
 
 
 class Guided:
@@ -40,32 +53,44 @@ class Guided:
     def loss(self, model: TextModel, number: int) -> tuple[str, Tensor]:
         """Kind and loss of the step of this number, from 0."""
         step = self._recipe.step(number)
-        queries = [QUERY + text for text in step.queries_en + step.queries_nl]
-        found, taught = self._both(model, queries, self._query_tokens)
         n = len(step.queries_en)
-        en, nl = found[:n], found[n:]
+        queries = [QUERY + text for text in step.queries_en + step.queries_nl]
         if not step.passages:
+            found, taught = (
+                model.encode(queries, self._query_tokens),
+                self._taught(queries, self._query_tokens),
+            )
             shape = geometry(found @ found.T, taught @ taught.T, same=True)
-            return step.kind, contrast(en, nl) + GEOMETRY * shape + VECTOR * _apart(found, taught)
-        passages, answers = self._both(
-            model, [PASSAGE + text for text in step.passages], self._passage_tokens
-        )
-        total = VECTOR * (_apart(found, taught) + _apart(passages, answers)) / 2
-        ways = [(en, taught[:n])] + ([(nl, taught[n:])] if len(nl) else [])
-        for asked, guide in ways:
-            ranking = soft_ranking(asked, passages, guide @ answers.T, TEMPERATURE)
-            total = total + (contrast(asked, passages) + SOFT * ranking) / len(ways)
-        return step.kind, total + ALIGN * contrast(en, nl) if len(nl) else total
+            return step.kind, contrast(found[:n], found[n:]) + GEOMETRY * shape + VECTOR * _apart(
+                found, taught
+            )
+        asked = encode_tokens(model, queries, self._query_tokens)
+        taught = self._taught(queries, self._query_tokens)
+        passages = [PASSAGE + text for text in step.passages]
+        answers = encode_tokens(model, passages, self._passage_tokens)
+        known = self._taught(passages, self._passage_tokens)
+        total = VECTOR * (_apart(asked.vectors, taught) + _apart(answers.vectors, known)) / 2
+        closeness = max_similarity(asked, answers)
+        ways = [slice(0, n), slice(n, None)] if step.queries_nl else [slice(0, n)]
+        for way in ways:
+            guide = taught[way] @ known.T
+            own = contrast(asked.vectors[way], answers.vectors) + SOFT * soft_ranking(
+                asked.vectors[way], answers.vectors, guide, TEMPERATURE
+            )
+            late = ranked(closeness[way], guide, LATE_TEMPERATURE)
+            total = total + (own + LATE * late) / len(ways)
+        if step.queries_nl:
+            total = total + ALIGN * contrast(asked.vectors[:n], asked.vectors[n:])
+        return step.kind, total
 
     def keep(self) -> None:
         """Write the vectors that hard negatives were mined with."""
         self._mined_by.keep()
 
-    def _both(self, model: TextModel, texts: Sequence[str], limit: int) -> tuple[Tensor, Tensor]:
-        """What the model gives and what the whole one gives, both `(n_texts, dim)`."""
+    def _taught(self, texts: Sequence[str], limit: int) -> Tensor:
+        """What the whole model gives, `(n_texts, dim)`."""
         with torch.no_grad():
-            taught = self._whole.encode(texts, limit)
-        return model.encode(texts, limit), taught
+            return self._whole.encode(texts, limit)
 
 
 def _apart(found: Tensor, taught: Tensor) -> Tensor:

@@ -138,8 +138,8 @@ class Run:
     def _keep(self) -> None:
         state = {
             "step": self._step,
-            "model": self._model.bert.state_dict(),
-            "average": self._average.bert.state_dict(),
+            "model": self._model.state_dict(),
+            "average": self._average.state_dict(),
             "optimizer": self._optimizer.state_dict(),
         }
         beside = self._folder / "state.tmp"
@@ -150,8 +150,8 @@ class Run:
 
     def _resume(self, state: dict[str, Any]) -> None:
         self._step = state["step"]
-        self._model.bert.load_state_dict(state["model"])
-        self._average.bert.load_state_dict(state["average"])
+        self._model.load_state_dict(state["model"])
+        self._average.load_state_dict(state["average"])
         self._optimizer.load_state_dict(state["optimizer"])
 
     def _note(self, event: str, **figures: object) -> None:
