@@ -31,6 +31,9 @@ class Shape:
     epsilon: float
 
 
+LATE_PROJECT = "late.project.weight"
+"""Present where the model has late interaction."""
+
 WEIGHT_LIMIT = 127
 """Largest weight in 8 bits, and the most that two neighbours of one sign come to before they are rounded."""
 
@@ -153,6 +156,27 @@ def _layer(w: _Writer, x: str, number: int, weights: Weights, shape: Shape, plai
     return _skip_norm(w, last, middle, f"{at}.output", weights, shape)
 
 
+def _late(w: _Writer, states: str, mask: str, weights: Weights) -> int:
+    """Vectors and weights of tokens for late interaction, padding at 0; the width of a token's vector."""
+    project = weights[LATE_PROJECT]
+    short = w.op("MatMul", [states, w.constant("late.project", project.T)], "late.short")
+    unit = w.op("LpNormalization", [short], "late.unit", axis=-1, p=2)
+    w.op("Mul", [unit, "mask.weights"], "tokens")
+    column = w.constant("late.weigh", weights["late.weigh.weight"].T)
+    raw = w.op(
+        "Add",
+        [w.op("MatMul", [states, column], "late.raw"), w.constant("late.bias", weights["late.weigh.bias"])],
+        "late.biased",
+    )
+    flat = w.op(
+        "Mul",
+        [w.op("Squeeze", [w.op("Softplus", [raw], "late.positive"), "last"], "late.flat"), mask],
+        "late.masked",
+    )
+    w.op("Div", [flat, w.op("ReduceSum", [flat, "second"], "late.sum", keepdims=1)], "weights")
+    return len(project)
+
+
 def _constants(w: _Writer, shape: Shape) -> None:
     whole = {
         "first": [0],
@@ -171,7 +195,10 @@ def _constants(w: _Writer, shape: Shape) -> None:
 
 
 def build(weights: Weights, shape: Shape, plain: Collection[str]) -> onnx.ModelProto:
-    """Graph: `input_ids`, `attention_mask (n_texts, length)` int64 -> `vectors (n_texts, hidden)` of length 1."""
+    """Graph: `input_ids`, `attention_mask (n_texts, length)` int64 -> `vectors (n_texts, hidden)` of length 1.
+
+    A model with late interaction also gives `tokens (n_texts, length, width)` and `weights (n_texts, length)`.
+    """
     w = _Writer()
     _constants(w, shape)
     w.op("Cast", ["attention_mask"], "mask.lengths", to=TensorProto.INT32)
@@ -180,7 +207,7 @@ def build(weights: Weights, shape: Shape, plain: Collection[str]) -> onnx.ModelP
     x = _embeddings(w, weights, shape)
     for number in range(shape.layers):
         x = _layer(w, x, number, weights, shape, plain)
-    tokens = w.op("Reshape", [x, "texts.hidden"], "tokens")
+    tokens = w.op("Reshape", [x, "texts.hidden"], "states")
     mask = w.op("Cast", ["attention_mask"], "mask.floats", to=TensorProto.FLOAT)
     masked = w.op("Mul", [tokens, w.op("Unsqueeze", [mask, "last"], "mask.weights")], "tokens.masked")
     # The sum points where the mean points: the length goes away in the next step.
@@ -191,6 +218,12 @@ def build(weights: Weights, shape: Shape, plain: Collection[str]) -> onnx.ModelP
         for name in ("input_ids", "attention_mask")
     ]
     outputs = [helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["texts", shape.hidden])]
+    if LATE_PROJECT in weights:
+        width = _late(w, tokens, mask, weights)
+        outputs += [
+            helper.make_tensor_value_info("tokens", TensorProto.FLOAT, ["texts", "length", width]),
+            helper.make_tensor_value_info("weights", TensorProto.FLOAT, ["texts", "length"]),
+        ]
     graph = helper.make_graph(w.nodes, "encoder", inputs, outputs, w.constants)
     opsets = [helper.make_opsetid("", 17), helper.make_opsetid(MICROSOFT, 1)]
     return helper.make_model(graph, opset_imports=opsets, ir_version=10, producer_name="kennismatch")
