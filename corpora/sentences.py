@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-import spacy
-from spacy.language import Language
+if TYPE_CHECKING:
+    from spacy.language import Language
 
 _CHUNK_CHARS = 20_000
 """spaCy gets a text in pieces, cut at a space, so that its memory stays small."""
@@ -66,6 +67,9 @@ _pipelines: dict[str, Language] = {}
 
 
 def _pipeline(language: str) -> Language:
+    # Here, not above: it takes seconds (where torch is installed it loads that too), and most commands cut nothing.
+    import spacy
+
     pipeline = _pipelines.get(language)
     if pipeline is None or len(pipeline.vocab) > _VOCABULARY:
         pipeline = spacy.blank(language)

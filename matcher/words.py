@@ -12,8 +12,6 @@ import unicodedata
 from functools import lru_cache
 
 from simplemma import is_known, lemmatize
-from spacy.lang.en.stop_words import STOP_WORDS as STOP_EN
-from spacy.lang.nl.stop_words import STOP_WORDS as STOP_NL
 
 ANALYSER_VERSION = "3"
 """Raise it whenever the same text would give other words: indexes of another version are refused."""
@@ -87,7 +85,16 @@ _OWN_STOP_EN = frozenset(
         "could",
     ]
 )
-_STOP = {"nl": frozenset(STOP_NL) | _OWN_STOP_NL, "en": frozenset(STOP_EN) | _OWN_STOP_EN}
+
+
+@lru_cache(maxsize=2)
+def _stop_words(language: str) -> frozenset[str]:
+    """Stop words of spaCy, and words in which needs are dressed."""
+    # Here, not above: spaCy takes seconds to load, and most commands read no words.
+    from spacy.lang.en.stop_words import STOP_WORDS as ENGLISH
+    from spacy.lang.nl.stop_words import STOP_WORDS as DUTCH
+
+    return frozenset(DUTCH) | _OWN_STOP_NL if language == "nl" else frozenset(ENGLISH) | _OWN_STOP_EN
 
 
 def fold(word: str) -> str:
@@ -138,8 +145,8 @@ def analyse(text: str, language: str) -> list[str]:
 
     A language other than Dutch or English is analysed as English: folding still helps, lemmas hardly harm.
     """
-    lang = language if language in _STOP else "en"
-    stop = _STOP[lang]
+    lang = "nl" if language == "nl" else "en"
+    stop = _stop_words(lang)
     words: list[str] = []
     for found in _WORD.finditer(text):
         word = found.group().lower()[:MAX_WORD_CHARS]
