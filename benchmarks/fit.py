@@ -23,21 +23,25 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, cross_val_predict
 from sklearn.preprocessing import StandardScaler
 
+from benchmarks.calibration import Shown
 from benchmarks.listwise import LANGUAGES, Listed, Weights, choose_difference, learn
 from benchmarks.reference import ReferenceNeed, evaluation_data, needs
 from embeddings.cache import CachedEncoder, VectorCache
 from embeddings.encoders import Encoder, open_encoder
 from matcher.answerable import SIGNS, signs
+from matcher.chance import Curve, log_shares
 from matcher.evaluation.experiment import open_collection
 from matcher.features import FEATURES
 from matcher.model import Query
 from matcher.pipeline import Pipeline, Ranking
-from matcher.ranker import Curve, Fit
+from matcher.ranker import Fit
 
 FITS = Path("matcher/fits.json")
 SHOWN = 10
 N_TEAMS = 667
 PLAIN = tuple(1.0 if name in ("dense", "words", "fused") else 0.0 for name in FEATURES)
+NOBODY = (0.0, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0)
+SKILL_FOR_NOBODY = 0.01
 MAX_REFUSED_ANSWERABLE = 0.04
 """Under the tenth that is promised, so that harder needs of other collections stay near it too."""
 MAX_UNMET_TRUE = 0.19
@@ -57,7 +61,7 @@ class Asked:
 def plain_fit() -> Fit:
     """Weights to gather features with, before anything is fitted."""
     weights = dict.fromkeys(LANGUAGES, PLAIN)
-    return Fit(weights, Curve((0.0, 1.0), (0.0, 1.0)), (0.0,) * len(SIGNS), 0.0, 0.0, 0.0, "plain")
+    return Fit(weights, 0.0, Curve((-9.0, 0.0), (0.0, 1.0)), (0.0,) * len(SIGNS), 0.0, 0.0, 0.0, "plain")
 
 
 def ask(pipeline: Pipeline, chosen: list[ReferenceNeed]) -> list[Asked]:
@@ -103,30 +107,37 @@ def reranked(ranking: Ranking, weights: NDArray[np.float64]) -> tuple[NDArray[np
     return scores[order], [ranking.profile_ids[at] for at in order]
 
 
-def calibrate(asked: list[Asked], weights: Weights) -> tuple[IsotonicRegression, float]:
-    """The chance map over the shown top ten, and its cross-fitted expected calibration error (ten equal-count bins)."""
-    scores, right, groups = [], [], []
+def calibrate(asked: list[Asked], weights: Weights) -> tuple[float, IsotonicRegression, dict[str, float]]:
+    """The level of "none of these", the map from log share to chance over the shown top ten, and cross-fitted figures.
+
+    The level is the highest of `NOBODY` at which the Brier skill is within `SKILL_FOR_NOBODY` of the best: the higher
+    it is, the less the best of a few poor profiles can pass for an answer.
+    """
+    right: list[float] = []
+    groups: list[str] = []
+    rankings: list[NDArray[np.float64]] = []
     for item in asked:
         values, ids = reranked(item.ranking, weights[item.need.language])
-        scores += list(values[:SHOWN])
+        rankings.append(values)
         right += [float(profile == item.need.team) for profile in ids[:SHOWN]]
         groups += [item.institution] * len(ids[:SHOWN])
-    x, y = np.array(scores), np.array(right)
-    cross = np.zeros(len(x))
-    for inside, outside in GroupKFold(5).split(x, y, groups):
-        cross[outside] = isotonic(x[inside], y[inside]).predict(x[outside])
-    return isotonic(x, y), calibration_error(cross, y)
+    y = np.array(right)
+    tried: list[tuple[float, NDArray[np.float64], Shown]] = []
+    for nobody in NOBODY:
+        x = np.concatenate([log_shares(values, nobody, N_TEAMS)[:SHOWN] for values in rankings])
+        cross = np.zeros(len(x))
+        for inside, outside in GroupKFold(5).split(x, y, groups):
+            cross[outside] = isotonic(x[inside], y[inside]).predict(x[outside])
+        tried.append((nobody, x, Shown("cross-fitted", cross, y)))
+    best = max(shown.brier_skill() for _, _, shown in tried)
+    nobody, x, shown = [item for item in tried if item[2].brier_skill() >= best - SKILL_FOR_NOBODY][-1]
+    figures = {"calibration_error": round(shown.error(), 4), "brier_skill": round(shown.brier_skill(), 4)}
+    return nobody, isotonic(x, y), figures
 
 
 def isotonic(x: NDArray[np.float64], y: NDArray[np.float64]) -> IsotonicRegression:
-    """A monotone map from score to the share that is right; never quite 0 or 1."""
+    """A monotone map to the share that is right; never quite 0 or 1."""
     return IsotonicRegression(y_min=0.005, y_max=0.98, out_of_bounds="clip").fit(x, y)
-
-
-def calibration_error(chance: NDArray[np.float64], right: NDArray[np.float64], n_bins: int = 10) -> float:
-    """Expected calibration error over bins of equal count."""
-    bins = np.array_split(np.argsort(chance, kind="stable"), n_bins)
-    return float(sum(len(b) * abs(chance[b].mean() - right[b].mean()) for b in bins if len(b)) / len(chance))
 
 
 def signs_with(ranking: Ranking, weights: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -209,7 +220,7 @@ def main() -> None:
 def write_fit(asked: list[Asked], encoder: Encoder, parts: str, *, general: bool) -> None:
     """Fit everything on these answers, add it to `matcher/fits.json`, and print it."""
     weights, how = fit_ranker(asked)
-    chance, error = calibrate(asked, weights)
+    nobody, chance, calibration = calibrate(asked, weights)
     fit_weights, fit_intercept, fit_threshold, refusal = fit_answerable(asked, weights)
     unmet_threshold, unmet = fit_unmet(asked)
     entry = {
@@ -217,8 +228,9 @@ def write_fit(asked: list[Asked], encoder: Encoder, parts: str, *, general: bool
         "weights": {
             language: [round(float(value), 4) for value in each] for language, each in weights.items()
         },
+        "nobody": nobody,
         "chance": {
-            "scores": [round(float(value), 4) for value in chance.X_thresholds_],
+            "shares": [round(float(value), 4) for value in chance.X_thresholds_],
             "chances": [round(float(value), 4) for value in chance.y_thresholds_],
         },
         "fit_weights": [round(float(value), 5) for value in fit_weights],
@@ -226,7 +238,7 @@ def write_fit(asked: list[Asked], encoder: Encoder, parts: str, *, general: bool
         "fit_threshold": round(fit_threshold, 4),
         "unmet_threshold": round(unmet_threshold, 4),
         "about": f"{len(asked)} needs of the parts {parts} of the reference teams; encoder {encoder.fingerprint}",
-        "cross_fitted": {**how, "calibration_error": round(error, 4), **refusal, **unmet},
+        "cross_fitted": {**how, **calibration, **refusal, **unmet},
     }
     fits = json.loads(FITS.read_text(encoding="utf-8")) if FITS.exists() else {}
     fits[encoder.name] = entry

@@ -7,10 +7,10 @@ part and added nothing that held on the demonstration corpus too, so one sign is
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
+
+from matcher.chance import luckiest
 
 SIGNS = ("best_score",)
 """best_score: the ranker's score of the first, in units of what the luckiest of so many profiles would reach."""
@@ -21,7 +21,6 @@ def signs(best_score: float, n_profiles: int) -> NDArray[np.float64]:
 
     Args:
         best_score: the ranker's score of the first candidate.
-        n_profiles: number of profiles that competed. The largest of n standard normals lies near sqrt(2 ln n), so
-            the best of many profiles scores higher by chance alone.
+        n_profiles: number of profiles of the corpus: the best of many scores higher by luck alone.
     """
-    return np.array([best_score / math.sqrt(2.0 * math.log(max(3, n_profiles)))], dtype=np.float64)
+    return np.array([best_score / luckiest(n_profiles)], dtype=np.float64)

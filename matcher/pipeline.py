@@ -45,7 +45,7 @@ OTHER_KINDS_SHOWN = 2
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """Candidates in order: `profile_ids`, `scores` and `features` are aligned, best first."""
+    """Candidates in order: `profile_ids`, `scores`, `features` and `chances` are aligned, best first."""
 
     profile_ids: tuple[str, ...]
     scores: NDArray[np.float64]
@@ -54,6 +54,7 @@ class Ranking:
     positions: NDArray[np.int64]
     """`(n_candidates,)`: the place of each ranked candidate in `dense`."""
     signs: NDArray[np.float64]
+    chances: NDArray[np.float64]
 
 
 class Pipeline:
@@ -179,6 +180,7 @@ class Pipeline:
             profile_ids=tuple(dense.profile_ids[at] for at in order),
             scores=scores[order],
             features=features[order],
+            chances=self.fit.chances(scores[order], len(self.generation.profile_rows)),
             dense=dense,
             positions=order,
             signs=signs(float(scores[order[0]]), len(self.generation.profile_rows))
@@ -189,7 +191,9 @@ class Pipeline:
     def explain(self, query: Query, vectors: Vectors, ranking: Ranking, limit: int) -> tuple[Match, ...]:
         """The first `limit` candidates with their chance, evidence and unmet requirements."""
         matches: list[Match] = []
-        for profile, score, at in zip(ranking.profile_ids, ranking.scores, ranking.positions, strict=True):
+        for profile, score, chance, at in zip(
+            ranking.profile_ids, ranking.scores, ranking.chances, ranking.positions, strict=True
+        ):
             if len(matches) >= limit:
                 break
             unmet = unmet_aspects(query, ranking.dense.each[at], self.fit.unmet_threshold)
@@ -201,7 +205,7 @@ class Pipeline:
                     profile=self.generation.profiles[profile],
                     rank=len(matches) + 1,
                     score=float(score),
-                    probability=self.fit.chance(float(score)),
+                    probability=float(chance),
                     evidence=quotes,
                     unmet=unmet,
                 )
@@ -237,6 +241,7 @@ class Pipeline:
                 profile_ids=tuple(ranking.profile_ids[at] for at in chosen),
                 scores=ranking.scores[chosen],
                 features=ranking.features[chosen],
+                chances=ranking.chances[chosen],
                 dense=ranking.dense,
                 positions=ranking.positions[chosen],
                 signs=ranking.signs,

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from matcher.chance import Curve, log_shares
 from matcher.features import FEATURES
 
 
@@ -24,22 +25,11 @@ class RankerError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Curve:
-    """A monotone piecewise-linear map from score to chance: `scores` ascending, `chances` not falling."""
-
-    scores: tuple[float, ...]
-    chances: tuple[float, ...]
-
-    def __call__(self, score: float) -> float:
-        """The chance, 0 to 1, at this score; flat beyond the ends."""
-        return float(np.interp(score, self.scores, self.chances))
-
-
-@dataclass(frozen=True, slots=True)
 class Fit:
     """Everything that was fitted for one encoder: ranker, calibration, thresholds; `about` says on what."""
 
     weights: Mapping[str, tuple[float, ...]]
+    nobody: float
     chance: Curve
     fit_weights: tuple[float, ...]
     fit_intercept: float
@@ -56,6 +46,10 @@ class Fit:
         weights = np.mean(list(self.weights.values()), axis=0) if own is None else np.asarray(own)
         scores: NDArray[np.float64] = features @ weights
         return scores
+
+    def chances(self, scores: NDArray[np.float64], n_profiles: int) -> NDArray[np.float64]:
+        """`(n_candidates,)` chances, 0 to 1, of all candidates of a need, in a corpus of `n_profiles`."""
+        return self.chance(log_shares(scores, self.nobody, n_profiles))
 
     def somebody_fits(self, signs: NDArray[np.float64]) -> float:
         """Chance, 0 to 1, that anybody here answers the need, from the signs of `matcher.answerable`."""
@@ -76,7 +70,8 @@ def parse_fit(raw: dict[str, Any], n_signs: int) -> Fit:
         )
     return Fit(
         weights={language: tuple(weights) for language, weights in raw["weights"].items()},
-        chance=Curve(tuple(raw["chance"]["scores"]), tuple(raw["chance"]["chances"])),
+        nobody=raw["nobody"],
+        chance=Curve(tuple(raw["chance"]["shares"]), tuple(raw["chance"]["chances"])),
         fit_weights=tuple(raw["fit_weights"]),
         fit_intercept=raw["fit_intercept"],
         fit_threshold=raw["fit_threshold"],

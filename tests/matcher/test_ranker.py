@@ -21,7 +21,8 @@ def test_what_ships_can_be_used(encoder: str) -> None:
     assert fit.weights.keys() == {"en", "nl"}
     assert all(len(weights) == len(FEATURES) for weights in fit.weights.values())
     assert all(weight >= 0 for weights in fit.weights.values() for weight in weights)
-    assert list(fit.chance.scores) == sorted(fit.chance.scores)
+    assert list(fit.chance.shares) == sorted(fit.chance.shares)
+    assert fit.chance.shares[-1] <= 0
     assert list(fit.chance.chances) == sorted(fit.chance.chances)
     assert 0 < fit.chance.chances[0] < fit.chance.chances[-1] < 1
     assert 0 < fit.fit_threshold < 1
