@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 EVERYWHERE = ("benchmarks.latency", "benchmarks.encoders")
-ON_REAL_DATA = ("benchmarks.quality", "benchmarks.honesty")
+ON_REAL_DATA = ("benchmarks.quality", "benchmarks.honesty", "benchmarks.calibration")
 
 
 def main() -> None:
