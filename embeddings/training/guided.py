@@ -25,7 +25,7 @@ from embeddings.training.losses import (
 )
 from embeddings.training.model import PASSAGE, QUERY, TextModel, encode_tokens
 from embeddings.training.recipe import Recipe
-from embeddings.training.teacher import MiniLM
+from embeddings.training.teacher import Memory, MiniLM
 
 VECTOR = 4.0
 """Weight of 1 - cosine to the whole model's vectors."""
@@ -41,6 +41,7 @@ class Guided:
         self, folder: Path, whole: TextModel, seed: int, query_tokens: int, passage_tokens: int
     ) -> None:
         self._whole = whole
+        self._seen = Memory(folder / "whole.npz")
         self._mined_by = MiniLM(folder / "teacher.npz")
         self._recipe = Recipe(seed, self._mined_by)
         self._query_tokens = query_tokens
@@ -84,13 +85,14 @@ class Guided:
         return step.kind, total
 
     def keep(self) -> None:
-        """Write the vectors that hard negatives were mined with."""
+        """Write the vectors that hard negatives were mined with, and those of the whole model."""
         self._mined_by.keep()
+        self._seen.keep()
 
     def _taught(self, texts: Sequence[str], limit: int) -> Tensor:
-        """What the whole model gives, `(n_texts, dim)`."""
+        """What the whole model gives, `(n_texts, dim)`; needs and their answers come back every epoch."""
         with torch.no_grad():
-            return self._whole.encode(texts, limit)
+            return self._seen(texts, lambda new: self._whole.encode(new, limit).numpy())
 
 
 def _apart(found: Tensor, taught: Tensor) -> Tensor:

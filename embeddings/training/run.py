@@ -146,6 +146,7 @@ class Run:
         torch.save(state, beside)
         beside.replace(self._folder / "state.pt")
         save(self._average, self._folder / f"average-{self._step}.pt")
+        self._task.keep()
         self._note("kept")
 
     def _resume(self, state: dict[str, Any]) -> None:

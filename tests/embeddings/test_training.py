@@ -14,6 +14,7 @@ from embeddings.training.losses import max_similarity
 from embeddings.training.model import Encoded, Late, TextModel, encode_tokens, load, save
 from embeddings.training.shortening import shortened
 from embeddings.training.start import unpack_q4
+from embeddings.training.teacher import Memory
 
 WORDS = ["<s>", "<pad>", "</s>", "<unk>", "laser", "welding", "of", "thin", "sheets"]
 
@@ -117,3 +118,22 @@ def test_four_bit_blocks_are_unpacked_low_nibbles_first() -> None:
     values = unpack_q4(scale + packed, 32)
     assert values[:2].tolist() == [(15 - 8) * 0.5, (0 - 8) * 0.5]
     assert values[16:18].tolist() == [(0 - 8) * 0.5, (8 - 8) * 0.5]
+
+
+class TestMemory:
+    def test_each_text_is_encoded_once_also_by_a_run_that_resumes(self, tmp_path: Path) -> None:
+        asked: list[str] = []
+
+        def encode(texts: list[str]) -> np.ndarray:
+            asked.extend(texts)
+            return np.array([[len(text), 1.0] for text in texts], dtype=np.float32)
+
+        memory = Memory(tmp_path / "seen.npz")
+        memory.keep()
+        assert not list(tmp_path.iterdir())
+        assert memory(["laser", "weld", "laser"], encode).tolist() == [[5, 1], [4, 1], [5, 1]]
+        memory.keep()
+        again = Memory(tmp_path / "seen.npz")
+        assert again(["sheet", "weld"], encode).tolist() == [[5, 1], [4, 1]]
+        assert sorted(asked) == ["laser", "sheet", "weld"]
+        assert [path.name for path in tmp_path.iterdir()] == ["seen.npz"]
