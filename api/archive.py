@@ -109,7 +109,7 @@ def _copy_records(source: Path, target: Path) -> None:
 def _no_room(folder: Path, reason: object) -> ArchiveError:
     return ArchiveError(
         f"expected to write a backup in {folder}, but: {reason}; nothing was left there and the data is unchanged; "
-        "make room on the disk or name another folder"
+        "make room on the disk or name another folder; if it is the records that are damaged, restore an earlier backup"
     )
 
 

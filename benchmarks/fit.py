@@ -23,7 +23,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, cross_val_predict
 from sklearn.preprocessing import StandardScaler
 
-from benchmarks.calibration import Shown
+from benchmarks.calibration import SHOWN, Shown
 from benchmarks.listwise import LANGUAGES, Listed, Weights, choose_difference, learn
 from benchmarks.reference import ReferenceNeed, evaluation_data, needs
 from embeddings.cache import CachedEncoder, VectorCache
@@ -37,14 +37,16 @@ from matcher.pipeline import Pipeline, Ranking
 from matcher.ranker import Fit
 
 FITS = Path("matcher/fits.json")
-SHOWN = 10
 N_TEAMS = 667
 PLAIN = tuple(1.0 if name in ("dense", "words", "fused") else 0.0 for name in FEATURES)
 NOBODY = (0.0, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0)
 SKILL_FOR_NOBODY = 0.01
+"""Levels of "none of these" that are tried, and what skill the highest may cost; see `calibrate`."""
+
 MAX_REFUSED_ANSWERABLE = 0.04
 """Under the tenth that is promised, so that harder needs of other collections stay near it too."""
 MAX_UNMET_TRUE = 0.19
+"""Under the fifth that is promised."""
 
 
 @dataclass(frozen=True, slots=True)

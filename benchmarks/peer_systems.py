@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import tomllib
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -132,7 +133,7 @@ class OwnPipeline:
         return ""
 
 
-class PassageSearch:
+class PassageSearch(ABC):
     """A peer: it finds passages, and a profile stands where its best passage does."""
 
     def __init__(self, task: Task) -> None:
@@ -141,9 +142,9 @@ class PassageSearch:
         self._texts = [text for _, text in pairs]
         self._depths: list[int] = []
 
+    @abstractmethod
     def search(self, text: str, depth: int) -> list[int]:
         """Rows of the best `depth` passages, best first."""
-        raise NotImplementedError
 
     def rank(self, need: Need) -> list[str]:
         """Profiles by their best passage."""
