@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
 
@@ -160,28 +160,34 @@ def _has_content(text: str, language: str) -> bool:
 def roadmap_tags(text: str, language: str) -> tuple[str, ...]:
     """Codes of the HTSM roadmaps whose labels or aliases the text names, most named first, at most three."""
     words = analyse_words(text, language)
+    names = _names_by_first_word(language if language in _SUPPORTED else "en")
+    hits: Counter[_Name] = Counter()
+    for at, word in enumerate(words):
+        hits.update(name for name in names.get(word, ()) if tuple(words[at : at + len(name[0])]) == name[0])
     counts: dict[str, float] = defaultdict(float)
-    for alias, codes in _aliases().get(language if language in _SUPPORTED else "en", {}).items():
-        n_hits = sum(tuple(words[at : at + len(alias)]) == alias for at in range(len(words) - len(alias) + 1))
+    for (name, codes), n_hits in sorted(hits.items()):
         for code in codes:
             # A name that many roadmaps share says less of each.
-            counts[code] += n_hits * len(alias) / len(codes)
-    ranked = sorted((code for code in counts if counts[code] > 0), key=lambda code: (-counts[code], code))
+            counts[code] += n_hits * len(name) / len(codes)
+    ranked = sorted(counts, key=lambda code: (-counts[code], code))
     return tuple(ranked[:3])
 
 
-@lru_cache(maxsize=1)
-def _aliases() -> Mapping[str, Mapping[tuple[str, ...], tuple[str, ...]]]:
-    """Language -> analysed words of a name -> codes of the roadmaps that bear it."""
-    names: dict[str, dict[tuple[str, ...], tuple[str, ...]]] = {code: {} for code in _SUPPORTED}
+_Name = tuple[tuple[str, ...], tuple[str, ...]]
+"""The analysed words of a name, and the codes of the roadmaps that bear it."""
+
+
+@lru_cache(maxsize=len(_SUPPORTED))
+def _names_by_first_word(language: str) -> Mapping[str, Sequence[_Name]]:
+    """The names in a language by their first word, so that a text is gone through once and not once a name."""
+    codes: dict[tuple[str, ...], tuple[str, ...]] = {}
     for term in load_taxonomy().roadmaps():
-        for language, labels in (
-            ("nl", (term.label_nl, *term.aliases_nl)),
-            ("en", (term.label_en, *term.aliases_en)),
-        ):
-            for label in labels:
-                words = tuple(analyse_words(label, language))
-                if words:
-                    held = names[language].get(words, ())
-                    names[language][words] = (*held, term.code) if term.code not in held else held
+        labels = (term.label_nl, *term.aliases_nl) if language == "nl" else (term.label_en, *term.aliases_en)
+        for label in labels:
+            words = tuple(analyse_words(label, language))
+            if words and term.code not in codes.get(words, ()):
+                codes[words] = (*codes.get(words, ()), term.code)
+    names: dict[str, list[_Name]] = {}
+    for name in codes.items():
+        names.setdefault(name[0][0], []).append(name)
     return names

@@ -10,19 +10,13 @@ RRF_CONSTANT = 60
 """Damping of reciprocal rank fusion, as in Cormack, Clarke & Büttcher (2009); results hardly depend on it."""
 
 
-def fuse(
-    dense: Sequence[ScoredPassage], lexical: Sequence[ScoredPassage], lexical_weight: float = 1.0
-) -> list[ScoredPassage]:
-    """Reciprocal rank fusion of two rankings of passages, best first, ties by row.
-
-    `lexical_weight` is the weight of the lexical ranking beside 1 for the dense one: words say little where
-    the language of the need is not that of the passages.
-    """
+def fuse(dense: Sequence[ScoredPassage], lexical: Sequence[ScoredPassage]) -> list[ScoredPassage]:
+    """Reciprocal rank fusion of two rankings of passages, best first, ties by row."""
     scores: dict[int, float] = {}
     profiles: dict[int, str] = {}
-    for ranking, weight in ((dense, 1.0), (lexical, lexical_weight)):
+    for ranking in (dense, lexical):
         for passage in ranking:
-            scores[passage.row] = scores.get(passage.row, 0.0) + weight / (RRF_CONSTANT + passage.rank)
+            scores[passage.row] = scores.get(passage.row, 0.0) + 1 / (RRF_CONSTANT + passage.rank)
             profiles[passage.row] = passage.profile_id
     order = sorted(scores, key=lambda row: (-scores[row], row))
     return [ScoredPassage(row, profiles[row], scores[row], rank) for rank, row in enumerate(order, start=1)]

@@ -32,18 +32,17 @@ _LEAST_TEMPERATURE = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class Retrieved:
-    """What the arms found: passages of each, best first, and the words' score of profiles as a whole."""
+    """What the arms found: passages of each, best first; profiles by a requirement alone; the words' score of profiles."""
 
     dense: tuple[ScoredPassage, ...]
-    aspects: tuple[tuple[ScoredPassage, ...], ...]
+    by_requirement: frozenset[str]
     lexical: tuple[ScoredPassage, ...]
     words: dict[str, float]
 
     def profile_ids(self) -> frozenset[str]:
         """All profiles that any arm found."""
         found = {passage.profile_id for passage in (*self.dense, *self.lexical)}
-        found |= {passage.profile_id for ranking in self.aspects for passage in ranking}
-        return frozenset(found | self.words.keys())
+        return frozenset(found | self.by_requirement | self.words.keys())
 
 
 def query_words(query: Query, translation: bool = True) -> dict[str, float]:
@@ -91,12 +90,16 @@ class Retriever:
             lexical: whether to search by words.
             translation: whether words are searched in the other language too.
         """
-        rankings: list[tuple[ScoredPassage, ...]] = [() for _ in vectors]
+        found_vectors: tuple[ScoredPassage, ...] = ()
+        by_requirement: set[str] = set()
         if dense:
             rows = None if allowed is None else self.rows_of(sorted(allowed))
             index = self._generation.vectors
-            rankings[:1] = [self._ranked(*index.search(vectors[:1], DEPTH, rows)[0])]
-            rankings[1:] = [self._ranked(*found) for found in index.search(vectors[1:], ASPECT_DEPTH, rows)]
+            found_vectors = self._ranked(*index.search(vectors[:1], DEPTH, rows)[0])
+            found = [ids for ids, _ in index.search(vectors[1:], ASPECT_DEPTH, rows)]
+            owners = self._generation.passage_profile
+            places = self._generation.positions(np.unique(np.concatenate(found)))
+            by_requirement = {owners[place] for place in places}
         found_words: list[tuple[int, float]] = []
         profiles: list[tuple[str, float]] = []
         if lexical:
@@ -105,8 +108,8 @@ class Retriever:
             found_words = self._generation.lexical.search(words, DEPTH, only)
             profiles = self._generation.lexical.search_profiles(words, DEPTH, only)
         return Retrieved(
-            dense=rankings[0],
-            aspects=tuple(rankings[1:]),
+            dense=found_vectors,
+            by_requirement=frozenset(by_requirement),
             lexical=self._ranked([row for row, _ in found_words], [score for _, score in found_words]),
             words=dict(profiles),
         )
@@ -135,7 +138,7 @@ class Retriever:
         rows = [self._rows[profile] for profile in ids]
         starts = np.cumsum([0, *(len(item) for item in rows[:-1])]).astype(np.int64)
         positions = self._generation.positions(np.concatenate(rows))
-        similarities = self._generation.passage_matrix[positions] @ vectors.T
+        similarities = _similarities(self._generation.passage_matrix, positions, vectors)
         background = np.array([profile in self._background for profile in ids])
         usual = similarities[np.repeat(background, [len(item) for item in rows]), 0]
         raw = soft_mean(similarities[:, :1], starts, max(SOFTNESS * float(usual.std()), _LEAST_TEMPERATURE))[
@@ -151,3 +154,10 @@ class Retriever:
             each=standardise(best, background)[wanted],
             raw=raw[wanted],
         )
+
+
+def _similarities(matrix: Vectors, positions: NDArray[np.int64], vectors: Vectors) -> NDArray[np.float32]:
+    """`matrix[positions] @ vectors.T`; where most rows are wanted, without a copy of the matrix."""
+    if 2 * len(positions) > len(matrix):
+        return (matrix @ vectors.T)[positions]
+    return matrix[positions] @ vectors.T

@@ -19,12 +19,12 @@ def ranked(*rows: int) -> list[ScoredPassage]:
 
 
 def test_fusion_adds_reciprocal_ranks() -> None:
-    fused = fuse(ranked(1, 2, 3), ranked(3, 4), lexical_weight=0.5)
+    fused = fuse(ranked(1, 2, 3), ranked(3, 4))
     scores = {passage.row: passage.score for passage in fused}
     first, second, third = (1 / (RRF_CONSTANT + rank) for rank in (1, 2, 3))
-    assert scores == pytest.approx({1: first, 2: second, 3: third + 0.5 * first, 4: 0.5 * second})
+    assert scores == pytest.approx({1: first, 2: second, 3: third + first, 4: second})
     assert [passage.rank for passage in fused] == [1, 2, 3, 4]
-    assert [passage.row for passage in fused] == [3, 1, 2, 4]
+    assert [passage.row for passage in fused] == [3, 1, 2, 4]  # rows 2 and 4 tie
 
 
 def test_fusion_breaks_ties_on_the_row() -> None:
