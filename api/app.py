@@ -5,21 +5,23 @@ Inside out: routes and pages -> body limit -> faults told as problems or pages -
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 
+from api.accounts.access import recognise
 from api.failures import Faults, handlers
 from api.logs import RequestLog
-from api.pages import about, directory, docs, home, needs, profile, starting
+from api.pages import about, account, directory, docs, home, needs, people, profile, sign_in, starting
 from api.pages.static import StaticAssets
 from api.progress import Report
 from api.routes import health, matches, profiles
-from api.security import BodyLimit, SecurityHeaders
+from api.security import BodyLimit, SecurityHeaders, check_origin
 from api.service import Service
 from api.settings import Settings, load_settings
 from matcher.locks import HeldLock, hold
@@ -31,7 +33,11 @@ Ranks start at 1. Probabilities are calibrated: of matches shown at 0.6, about 6
 
 
 def create_app(
-    settings: Settings | None = None, *, lock: HeldLock | None = None, progress: Report | None = None
+    settings: Settings | None = None,
+    *,
+    lock: HeldLock | None = None,
+    progress: Report | None = None,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> FastAPI:
     """Build the application. The data folder is not touched before it starts.
 
@@ -39,9 +45,10 @@ def create_app(
         settings: from the environment by default.
         lock: the server's lock, from a caller that holds it already; otherwise it is taken when it starts.
         progress: told how far the preparation is.
+        clock: tells the time for all that has to do with accounts and mail.
     """
     chosen = settings or load_settings({})
-    service = Service(chosen, progress)
+    service = Service(chosen, progress, clock)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -60,6 +67,8 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
+        # For every route and page, so that a new one cannot forget them.
+        dependencies=[Depends(check_origin), Depends(recognise)],
         exception_handlers=handlers(),
         middleware=[
             Middleware(SecurityHeaders),
@@ -71,7 +80,7 @@ def create_app(
     app.state.service = service
     for routes in (health, matches, profiles):
         app.include_router(routes.router)
-    for pages in (home, needs, directory, profile, about, docs, starting):
+    for pages in (home, needs, directory, profile, about, docs, starting, sign_in, account, people):
         app.include_router(pages.router, include_in_schema=False)
     app.mount("/static", StaticAssets(directory=Path(__file__).parent / "static"), name="static")
     return app

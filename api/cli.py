@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from api.commands import backup, embed, evaluate, index, match, options, serve, status
+from api.commands import admin, backup, embed, evaluate, index, mail, match, options, serve, status
 
 
 class Commands(TyperGroup):
@@ -70,3 +70,5 @@ app.command(short_help="Encode the lines of a file.")(embed.embed)
 app.command(short_help="Show what is there, and whether it agrees.")(status.status)
 app.command(short_help="Write records and index to one file.")(backup.backup)
 app.command(short_help="Put a backup into the data folder.")(backup.restore)
+app.add_typer(admin.app, name="admin", short_help="People and their roles.")
+app.add_typer(mail.app, name="mail", short_help="The outbox of mail.")

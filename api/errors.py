@@ -24,6 +24,7 @@ def expected_errors() -> tuple[type[Exception], ...]:
     """Errors whose message tells what was expected, what was found and what to do."""
     from sqlalchemy.exc import DatabaseError
 
+    from api.accounts.roles import RoleError
     from api.archive_file import ArchiveError
     from api.settings import SettingsError
     from corpora.connectors.collection import CollectionError
@@ -38,7 +39,7 @@ def expected_errors() -> tuple[type[Exception], ...]:
     from matcher.model import NeedError
 
     return (
-        CommandError, ArchiveError, SettingsError, LockError, GenerationError, IndexingError, EncoderError,
+        CommandError, RoleError, ArchiveError, SettingsError, LockError, GenerationError, IndexingError, EncoderError,
         VectorIndexError, NeedError, StoreError, CollectionError, EvaluationError, RecordsError, DatabaseError, OSError,
     )  # fmt: skip
 

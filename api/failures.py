@@ -10,9 +10,10 @@ import structlog
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.accounts.access import ANONYMOUS, SignInNeededError, sign_in_path
 from api.logs import places
 from api.pages.failure import failure_page
 from api.pages.starting import starting_page
@@ -40,6 +41,7 @@ def handlers() -> dict[int | type[Exception], Callable[[Request, Any], Any]]:
         HTTPException: _http,
         RequestValidationError: _invalid,
         NotReadyError: _not_ready,
+        SignInNeededError: _sign_in_needed,
     }
 
 
@@ -57,6 +59,18 @@ def _not_ready(request: Request, error: NotReadyError) -> Response:
     if request.url.path.startswith(_FOR_PROGRAMS):
         return not_ready(error).response()
     return starting_page(request, error.state)
+
+
+def _sign_in_needed(request: Request, error: SignInNeededError) -> Response:
+    if request.url.path.startswith(_FOR_PROGRAMS):
+        problem = ProblemError(
+            401,
+            "key_needed",
+            "expected an Authorization header with a key of the API, found none; make a key on your account page",
+            headers={"WWW-Authenticate": "Bearer"},
+        )
+        return problem.response()
+    return RedirectResponse(sign_in_path(error.path), status_code=303)
 
 
 class Faults:
@@ -86,4 +100,6 @@ class Faults:
             log.error("unexpected_error", error_id=error_id, error=type(error).__name__, at=places(error))
             if started:
                 raise
+            # What failed may be the records themselves: the page must not ask them who is signed in.
+            scope.setdefault("state", {})["visitor"] = ANONYMOUS
             await tell(Request(scope), unexpected(error_id))(scope, receive, send)

@@ -13,6 +13,8 @@ from api.problems import ProblemError
 VISITOR_COOKIE = "visitor"
 """Set by the need form, `SameSite=Strict`: a browser sends it from our own pages only."""
 
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'self'",
@@ -108,7 +110,10 @@ class BodyLimit:
 
 
 def check_origin(request: Request) -> None:
-    """Refuse a POST that a browser says comes from another site (cross-site request forgery).
+    """Refuse what changes something where a browser says that another site sent it (cross-site request forgery).
+
+    The application asks this for every route. Forms of somebody who is signed in also carry a token, see
+    `api.pages.forms`.
 
     `Sec-Fetch-Site` decides where it is sent (https, and http on this machine); otherwise `Origin`. Under our
     `Referrer-Policy: no-referrer` browsers send `Origin: null` with our own forms (Fetch standard, "append a
@@ -118,6 +123,8 @@ def check_origin(request: Request) -> None:
     Raises:
         ProblemError: 403.
     """
+    if request.method in SAFE_METHODS:
+        return
     site = request.headers.get("sec-fetch-site")
     origin = request.headers.get("origin")
     if site is not None:

@@ -30,7 +30,9 @@ def run(settings: Settings) -> None:
     console = Console(stderr=True)
     with hold(settings.data, "serve") as lock, listen(settings.host, settings.port) as listener:
         configure_logging()
-        address = page_address(settings.host, listener.getsockname()[1])
+        # The port that is really used, for links in mail: 0 takes any.
+        settings = settings.model_copy(update={"port": listener.getsockname()[1]})
+        address = page_address(settings.host, settings.port)
         console.print(f"Kennismatch is at {address}  (stop it with Ctrl-C)", markup=False, highlight=False)
         with shown(console) as progress:
             app = create_app(settings, lock=lock, progress=progress)

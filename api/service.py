@@ -7,7 +7,7 @@ whose time is up. Needs are answered from the moment that any generation can be 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,9 +17,13 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from api import demonstration
+from api.accounts.housekeeping import forget_old
+from api.accounts.sessions import Lifetime
 from api.errors import expected_errors, message_of
 from api.logs import places
+from api.mail.sender import Outgoing, Sender
 from api.progress import Board, Report, State
+from api.secret import Secret, load_secret
 from api.settings import Settings
 from corpora.connectors.collection import import_collection
 from corpora.database import open_engine, reading, unit_of_work, upgrade
@@ -61,10 +65,21 @@ class _StoppedError(Exception):
 class Service:
     """The one service of a server. `start` and `stop` are called once each; all else from any thread."""
 
-    def __init__(self, settings: Settings, progress: Report | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        progress: Report | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self.settings = settings
+        self.now = clock
+        self.session_life = Lifetime(
+            timedelta(hours=settings.session_idle_hours), timedelta(days=settings.session_days)
+        )
+        self.sender = Sender(self._outgoing)
         self._board = Board(progress)
         self._engine: Engine | None = None
+        self._secret: Secret | None = None
         self._encoder: Encoder | None = None
         self._watcher: GenerationWatcher[Pipeline] | None = None
         self._ending = threading.Event()
@@ -73,10 +88,13 @@ class Service:
     def start(self) -> None:
         """Begin to prepare; returns at once."""
         self._thread.start()
+        if self.settings.sends_mail:
+            self.sender.start()
 
     def stop(self) -> None:
         """End the work that is under way, and let go of everything."""
         self._ending.set()
+        self.sender.stop()
         self._thread.join()
         if self._watcher is not None:
             self._watcher.stop()
@@ -123,6 +141,22 @@ class Service:
         """
         with unit_of_work(self._opened()) as session:
             yield session
+
+    @property
+    def secret(self) -> Secret:
+        """The secret of the installation.
+
+        Raises:
+            NotReadyError: the data folder has not been looked into yet.
+        """
+        if self._secret is None:
+            raise NotReadyError(self.state)
+        return self._secret
+
+    def _outgoing(self) -> Outgoing | None:
+        if self._engine is None or self._secret is None:
+            return None
+        return Outgoing(self.settings, self._secret, self.writing, self.now)
 
     def erased(self) -> frozenset[str]:
         """Ids of profiles that may not be shown, whatever the index still holds."""
@@ -178,6 +212,7 @@ class Service:
         if self._engine is None:
             engine = open_engine(self.settings.database)
             upgrade(engine)
+            self._secret = load_secret(self.settings)
             self._engine = engine
         self._delete_expired()
         self._report("encoder", 0, 0)
@@ -237,6 +272,7 @@ class Service:
     def _delete_expired(self) -> None:
         with self.writing() as session:
             n_deleted = Needs(session).delete_expired(datetime.now(UTC))
+            forget_old(session, self.session_life, self.now())
         if n_deleted:
             log.info("expired_needs_deleted", n=n_deleted)
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from embeddings.encoders import DEFAULT_ENCODER
@@ -36,6 +38,80 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(default=256 * 1024, ge=1024)
     """The largest request body that is read."""
 
+    base_url: str | None = None
+    """Where people reach the pages, such as https://kennismatch.example.org; links in mail start with it. It is
+    never taken from a request: whoever asks for a link for somebody else could name a host of their own."""
+    sign_up: bool = True
+    """Whether an address that is not known may sign in, as an asker; otherwise only people who were invited."""
+    session_idle_hours: int = Field(default=72, ge=1, le=24 * 90)
+    """How long somebody stays signed in without coming back."""
+    session_days: int = Field(default=30, ge=1, le=365)
+    """How long somebody stays signed in at most."""
+    secret_key: SecretStr | None = Field(default=None, min_length=32)
+    """The secret; by default one that is made into the data folder, see `api.secret`."""
+    secret_key_file: Path | None = None
+    """A file that holds it."""
+
+    smtp_host: str | None = None
+    """The mail server; without one nothing is mailed."""
+    smtp_port: int = Field(default=587, ge=1, le=65535)
+    """Its port."""
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    """How the line to it is kept private; what is asked for is demanded, never tried."""
+    smtp_user: str | None = None
+    """Name to sign in with there."""
+    smtp_password: SecretStr | None = None
+    """Password to sign in with there."""
+    smtp_password_file: Path | None = None
+    """A file that holds it."""
+    mail_from: str | None = None
+    """Address that mail is sent from."""
+
+    @field_validator("base_url")
+    @classmethod
+    def _plain_address(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        try:
+            parts = urlsplit(value)
+            usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.username is None
+        except ValueError:
+            usable = False
+        if not usable or parts.path.strip("/") or parts.query or parts.fragment:
+            raise ValueError("an address such as https://kennismatch.example.org, without a path")
+        return value.rstrip("/")
+
+    @field_validator("mail_from")
+    @classmethod
+    def _one_address(cls, value: str | None) -> str | None:
+        from api.accounts.address import parse_address
+
+        return None if value is None else parse_address(value)
+
+    @model_validator(mode="after")
+    def _mail_is_whole(self) -> Self:
+        if self.smtp_host is not None and (self.mail_from is None or self.base_url is None):
+            raise ValueError(
+                "KENNISMATCH_MAIL_FROM and KENNISMATCH_BASE_URL beside KENNISMATCH_SMTP_HOST: mail needs a sender, "
+                "and its links an address that others can reach"
+            )
+        return self
+
+    @property
+    def address(self) -> str:
+        """Where people reach the pages: as told, else on this machine."""
+        if self.base_url is not None:
+            return self.base_url
+        name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(  # noqa: S104
+            self.host, f"[{self.host}]" if ":" in self.host else self.host
+        )
+        return f"http://{name}:{self.port}"
+
+    @property
+    def sends_mail(self) -> bool:
+        """Whether there is a server to send mail through."""
+        return self.smtp_host is not None
+
     @property
     def database(self) -> Path:
         """Where the records are."""
@@ -58,9 +134,22 @@ def load_settings(options: Mapping[str, object]) -> Settings:
         return Settings(**given)  # type: ignore[arg-type]
     except ValidationError as error:
         first = error.errors()[0]
+        if not first["loc"]:
+            raise SettingsError(f"expected {first['msg'].removeprefix('Value error, ')}") from error
         name = str(first["loc"][0])
         variable = f"KENNISMATCH_{name.upper()}"
         source = f"in {variable}" if name not in given and variable in os.environ else f"for --{name}"
         raise SettingsError(
-            f"expected {first['msg'].lower()} {source}, found {str(first['input'])!r}"
+            f"expected {_expected(first['msg'])} {source}, found {_shown(name, first['input'])}"
         ) from error
+
+
+def _expected(message: str) -> str:
+    told = message.removeprefix("Value error, ")
+    return told if told != message else message.lower()
+
+
+def _shown(name: str, value: object) -> str:
+    if Settings.model_fields[name].annotation == SecretStr | None:
+        return "another (not shown: it is secret)"
+    return repr(str(value))

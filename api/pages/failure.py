@@ -12,7 +12,8 @@ from api.pages.language import language_of, words
 from api.pages.rendering import render
 from api.problems import ProblemError
 
-_OWN_WORDS = (403, 404, 405, 413, 500)
+_OWN_WORDS = ("403", "404", "405", "413", "429", "500", "role_needed", "stale_form")
+"""Codes of problems and statuses that have words of their own; a code goes before its status."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +30,11 @@ class FailurePage:
 def failure_page(request: Request, problem: ProblemError) -> HTMLResponse:
     """The page for a problem."""
     t = words(language_of(request))
-    kind = str(problem.status) if problem.status in _OWN_WORDS else "other"
+    kind = next((name for name in (problem.code, str(problem.status)) if name in _OWN_WORDS), "other")
+    minutes = -(-int(problem.headers.get("Retry-After", "60")) // 60)
     page = FailurePage(
         title=t(f"failure.{kind}.title"),
-        text=t(f"failure.{kind}.text"),
+        text=t(f"failure.{kind}.text", minutes=minutes),
         status=problem.status,
         error_id=problem.extra.get("error_id"),
     )

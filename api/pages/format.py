@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 from api.pages.language import Language
 
@@ -32,6 +32,10 @@ class Format:
     def month(self, day: date) -> str:
         """Say maart 2024; March 2024: the precision that a source list needs."""
         return f"{_MONTHS[self._language][day.month - 1]} {day.year}"
+
+    def moment(self, moment: datetime) -> str:
+        """17 maart 2024, 14:05 UTC; 17 March 2024, 14:05 UTC."""
+        return f"{self.day(moment.date())}, {moment:%H:%M}{_NBSP}UTC"
 
     def percent(self, share: float) -> str:
         """62 % in Dutch, 62% in English; never 0 or 100, which would claim certainty."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -11,12 +11,12 @@ from api.dependencies import ServiceDependency
 from api.needs import filters_of, new_need
 from api.pages.filters import filter_form, filters_from
 from api.pages.format import Format
+from api.pages.forms import check_type
 from api.pages.home import NeedForm, home_page, mark_visitor
 from api.pages.language import language_of, words
 from api.pages.rendering import render
 from api.pages.results import ResultsPage, desks, institutes, language_note, other_kinds
 from api.problems import ProblemError
-from api.security import check_origin
 from api.service import Service
 from corpora.need_store import Needs
 from matcher.analysis import MAX_NEED_CHARS, analyse
@@ -24,17 +24,15 @@ from matcher.model import Filters, NeedError
 
 router = APIRouter()
 
-_FORM = "application/x-www-form-urlencoded"
 MAX_FIELDS = 2000
 MAX_SHOWN = 10
 """Proposals on a page; further ones are rarely right, and the programming interface gives them."""
 
 
-@router.post("/needs", dependencies=[Depends(check_origin)])
+@router.post("/needs")
 async def post_need(request: Request, service: ServiceDependency) -> Response:
     """Keep a need and lead to its address; show the form again where it cannot be matched."""
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
-        raise ProblemError(415, "unsupported_media_type", f"expected Content-Type: {_FORM}, found another")
+    check_type(request)
     async with request.form(max_fields=MAX_FIELDS) as form:
         text = form.get("text")
         filters = filters_from(form)
@@ -91,7 +89,7 @@ def show_need(need_id: str, request: Request, service: ServiceDependency) -> Res
     return response
 
 
-@router.post("/needs/{need_id}/delete", dependencies=[Depends(check_origin)])
+@router.post("/needs/{need_id}/delete")
 def delete_need(need_id: str, service: ServiceDependency) -> Response:
     """Delete the need now."""
     with service.writing() as session:

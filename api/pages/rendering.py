@@ -18,6 +18,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from api.accounts.access import visitor_of
+from api.accounts.model import Role
 from api.pages.anchors import anchor, document_link, profile_link
 from api.pages.format import Format
 from api.pages.language import (
@@ -53,13 +55,26 @@ class LanguageLink:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonInFrame:
+    """Who is signed in: what they are called, what their forms carry, and whether they manage people."""
+
+    called: str
+    form_token: str
+    administrator: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
-    """What stands around every page. `section` is the first part of its path, for the navigation."""
+    """What stands around every page. `section` is the first part of its path, for the navigation.
+
+    `person` is None where nobody is signed in.
+    """
 
     language: Language
     section: str
     languages: tuple[LanguageLink, ...]
     fictional: bool
+    person: PersonInFrame | None = None
 
 
 def render(
@@ -73,6 +88,7 @@ def render(
         section=request.url.path.strip("/").partition("/")[0],
         languages=tuple(LanguageLink(code, _switched(request, code), code == language) for code in LANGUAGES),
         fictional=service.fictional,
+        person=_person(request),
     )
     response = HTMLResponse(html(page, frame), status, headers=dict(headers or {}))
     response.headers["Content-Language"] = language
@@ -80,6 +96,13 @@ def render(
     if chosen(request):
         response.set_cookie(COOKIE, language, max_age=COOKIE_SECONDS, httponly=True, samesite="lax")
     return response
+
+
+def _person(request: Request) -> PersonInFrame | None:
+    visitor = visitor_of(request)
+    if visitor.person is None:
+        return None
+    return PersonInFrame(visitor.person.called, visitor.form_token, visitor.person.holds(Role.ADMINISTRATOR))
 
 
 def html(page: Page, frame: Frame) -> str:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import date
+import re
+from datetime import UTC, date, datetime
 
 import pytest
 
+from api.accounts.sign_in import LinkState
 from api.pages.about import AboutPage
+from api.pages.account import AccountPage, GrantView, SessionView
 from api.pages.directory import DirectoryPage, EntryView, Paging
 from api.pages.docs import DocsPage, FieldView, OperationView
 from api.pages.failure import FailurePage
 from api.pages.filters import Choice, ChoiceGroup, FilterForm
 from api.pages.home import HomePage, NeedForm
 from api.pages.language import LANGUAGES, Language
+from api.pages.people import HeldRole, PeoplePage, PersonPage, PersonView, RoleChoice, RoleForm
 from api.pages.profile import DocumentView, MarkedText, ProfilePage
-from api.pages.rendering import Frame, LanguageLink, Page, environment, html
+from api.pages.rendering import Frame, LanguageLink, Page, PersonInFrame, environment, html
 from api.pages.results import (
     EvidenceView,
     HelpLink,
@@ -24,6 +28,7 @@ from api.pages.results import (
     MatchView,
     ResultsPage,
 )
+from api.pages.sign_in import LinkPage, SentPage, SignInPage
 from api.pages.starting import StartingPage, Step
 from corpora.model import ProfileKind
 
@@ -82,6 +87,22 @@ HOME = HomePage(
     title=NASTY, form=FORM, examples=(NASTY,), n_profiles=1000, n_institutes=10, keep_days=30, deleted=True
 )
 
+MOMENT = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
+ACCOUNT = AccountPage(
+    title=NASTY, address=NASTY, name=NASTY, language="nl", max_name_chars=200,
+    grants=(GrantView(NASTY, NASTY), GrantView(NASTY, "")),
+    sessions=(SessionView("a", NASTY, MOMENT, MOMENT, True), SessionView("b", NASTY, MOMENT, MOMENT, False)),
+    done=NASTY,
+)  # fmt: skip
+ROLES = RoleForm(
+    (RoleChoice("officer", NASTY),), (NASTY,), "officer", NASTY, NASTY, NASTY, "en", "address", NASTY
+)
+PERSON = PersonView("x", NASTY, NASTY, (HeldRole("officer", NASTY, NASTY, NASTY),))
+PEOPLE = PeoplePage(
+    NASTY, (PERSON, dataclasses.replace(PERSON, name="", roles=())), 120, 2, 3, ROLES, True, NASTY
+)
+NO_ERROR = dataclasses.replace(ROLES, wrong=None, error=None)
+
 PAGES: list[Page] = [
     HOME,
     dataclasses.replace(HOME, n_profiles=0, examples=(), deleted=False),
@@ -103,15 +124,32 @@ PAGES: list[Page] = [
     FailurePage(NASTY, NASTY, 404),
     AboutPage(NASTY, 30, 1000, "g000001", NASTY),
     AboutPage(NASTY, 30, 0, None, NASTY),
+    SignInPage(NASTY, NASTY, NASTY, NASTY, sends_mail=True, sign_up=True),
+    SignInPage(NASTY, "", "/account", None, sends_mail=True, sign_up=False),
+    SignInPage(NASTY, "", "/account", None, sends_mail=False, sign_up=True),
+    SentPage(NASTY, sign_up=True),
+    SentPage(NASTY, sign_up=False),
+    *(LinkPage(NASTY, state, NASTY) for state in LinkState),
+    ACCOUNT,
+    dataclasses.replace(ACCOUNT, grants=(), sessions=(), done=None),
+    PEOPLE,
+    dataclasses.replace(
+        PEOPLE, people=(), total=1000, number=1, count=1, form=NO_ERROR, sends_mail=False, done=None
+    ),
+    PersonPage(NASTY, PERSON, dataclasses.replace(ROLES, wrong="organisation"), NASTY, NASTY),
+    PersonPage(NASTY, dataclasses.replace(PERSON, roles=()), NO_ERROR, None, None),
     DocsPage(NASTY, (OperationView("GET", NASTY, NASTY, NASTY, (FIELD,), (FIELD,), NASTY),)),
 ]
 
 
+@pytest.mark.parametrize("person", [None, PersonInFrame(NASTY, "0" * 64, administrator=True)])
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: type(page).__name__)
-def test_it_renders_in_both_languages_with_everything_escaped(page: Page, language: Language) -> None:
+def test_it_renders_in_both_languages_with_everything_escaped(
+    page: Page, language: Language, person: PersonInFrame | None
+) -> None:
     links = tuple(LanguageLink(code, "/?lang=" + code, code == language) for code in LANGUAGES)
-    text = html(page, Frame(language, "", links, fictional=True))
+    text = html(page, Frame(language, "", links, fictional=True, person=person))
     assert "<i>" not in text
     assert f"<title>{'&lt;i&gt;&#34;&#39;&amp;'} – Kennismatch</title>" in text
     assert text.count("<h1") == 1
@@ -127,3 +165,15 @@ def test_contexts_are_frozen() -> None:
     for page in PAGES:
         with pytest.raises(dataclasses.FrozenInstanceError):
             page.title = "x"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: type(page).__name__)
+def test_every_form_that_changes_something_carries_the_token_of_the_session(page: Page) -> None:
+    token = "0" * 64
+    text = html(
+        page, Frame("en", "", (), fictional=True, person=PersonInFrame("A", token, administrator=True))
+    )
+    forms = re.findall(r'<form [^>]*method="post".*?</form>', text, re.DOTALL)
+    needs = [form for form in forms if 'action="/needs' in form]  # anybody's, signed in or not
+    assert len(forms) > len(needs)  # each page has at least the one to sign out
+    assert all(f'name="form_token" value="{token}"' in form for form in forms if form not in needs)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from string import Formatter
 
 import pytest
 
 import api
+from api.accounts.model import Role
+from api.accounts.sign_in import LinkState
+from api.pages.account import _DONE as ACCOUNT_DONE
+from api.pages.failure import _OWN_WORDS
 from api.pages.format import Format
 from api.pages.language import LANGUAGES, from_accept_language, words
+from api.pages.people import _DONE as PEOPLE_DONE
 from corpora.model import ProfileKind
 
 ROOT = Path(api.__file__).parent
@@ -19,12 +24,15 @@ ROOT = Path(api.__file__).parent
 FAMILIES = {
     "kind": {f"{kind.value}.{number}" for kind in ProfileKind for number in ("one", "many")},
     "band": {"strong", "good", "possible", "weak"},
-    "failure": {
-        f"{code}.{part}" for code in (403, 404, 405, 413, 500, "other") for part in ("title", "text")
-    },
+    "failure": {f"{code}.{part}" for code in (*_OWN_WORDS, "other") for part in ("title", "text")},
     "need_error": {"empty", "too_short", "too_long", "no_words"},
     "starting": {"done", "now", "later"},
     "starting.stage": {"encoder", "import", "passages", "lexical", "embed", "sentences", "check"},
+    "role": {role.value for role in Role},
+    "role_error": {"unknown_role", "organisation_needed", "unknown_organisation", "last_administrator"},
+    "sign_in.link": {f"{state.value}.{part}" for state in LinkState for part in ("title", "text")},
+    "account.done": set(ACCOUNT_DONE),
+    "people.done": set(PEOPLE_DONE),
     "filters": {"kinds", "roadmaps", "organisations", "regions", "languages"},
 }
 """Keys that the code puts together from a part and a value."""
@@ -73,6 +81,9 @@ def test_dates_numbers_and_percentages() -> None:
     assert (dutch.month(day), english.month(day)) == ("maart 2024", "March 2024")
     assert (dutch.number(1234567), english.number(1234567)) == ("1.234.567", "1,234,567")
     assert (dutch.percent(0.624), english.percent(0.624)) == ("62\u00a0%", "62%")
+    moment = datetime(2024, 3, 7, 14, 5, tzinfo=UTC)
+    assert dutch.moment(moment) == "7\u00a0maart 2024, 14:05\u00a0UTC"
+    assert english.moment(moment) == "7\u00a0March 2024, 14:05\u00a0UTC"
     assert (english.percent(0.0), english.percent(1.0)) == ("1%", "99%")
 
 

@@ -1,0 +1,1 @@
+"""Who people are here: accounts, roles, sign-in, sessions, keys and the audit log."""

@@ -1,0 +1,84 @@
+"""The tables of accounts; `corpora/migrations` makes them."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, Text
+
+from corpora.tables import Moment, metadata
+
+
+def _person(*, primary_key: bool = False) -> Column[str]:
+    return Column(
+        "person_id",
+        String(32),
+        ForeignKey("person.id", ondelete="CASCADE"),
+        nullable=False,
+        primary_key=primary_key,
+    )
+
+
+person = Table(
+    "person",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("address", Text, nullable=False),
+    Column("address_key", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Index("uq_person_address_key", "address_key", unique=True),
+)
+
+grant = Table(
+    "role_grant",
+    metadata,
+    _person(primary_key=True),
+    Column("role", String(16), primary_key=True),
+    Column("organisation", Text, primary_key=True),  # "" for all
+    Column("granted_at", Moment, nullable=False),
+    Index("ix_role_grant_role", "role"),
+)
+
+person_tombstone = Table(
+    "person_tombstone",
+    metadata,
+    Column("person_id", String(32), primary_key=True),  # opaque: it tells nothing of the person
+    Column("erased_at", Moment, nullable=False),
+)
+
+sign_in_link = Table(
+    "sign_in_link",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("address", Text, nullable=False),
+    Column("address_key", Text, nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("goes_to", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("used_at", Moment),
+    Index("ix_sign_in_link_address_key", "address_key"),
+    Index("ix_sign_in_link_expires_at", "expires_at"),
+)
+
+open_session = Table(
+    "open_session",
+    metadata,
+    Column("id_hash", String(64), primary_key=True),
+    Column("name", String(32), nullable=False),
+    _person(),
+    Column("device", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Index("ix_open_session_person_id", "person_id"),
+)
+
+attempt = Table(
+    "attempt",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("subject_hash", String(64), nullable=False),
+    Column("at", Moment, nullable=False),
+    Index("ix_attempt_subject_hash_at", "subject_hash", "at"),
+)
