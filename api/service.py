@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from api import demonstration
 from api.accounts.housekeeping import forget_old
+from api.accounts.openid_client import open_provider
 from api.accounts.sessions import Lifetime
 from api.errors import expected_errors, message_of
 from api.logs import places
@@ -77,6 +78,7 @@ class Service:
             timedelta(hours=settings.session_idle_hours), timedelta(days=settings.session_days)
         )
         self.sender = Sender(self._outgoing)
+        self.openid = open_provider(settings, clock)
         self._board = Board(progress)
         self._engine: Engine | None = None
         self._secret: Secret | None = None

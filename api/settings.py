@@ -67,6 +67,33 @@ class Settings(BaseSettings):
     mail_from: str | None = None
     """Address that mail is sent from."""
 
+    openid_issuer: str | None = None
+    """An OpenID Connect provider where people may sign in, as it calls itself: its `issuer`, to the letter."""
+    openid_client_id: str | None = None
+    """What Kennismatch is called there."""
+    openid_client_secret: SecretStr | None = None
+    """The secret that it gave us; none for a public client."""
+    openid_client_secret_file: Path | None = None
+    """A file that holds it."""
+    openid_name: str = Field(default="", max_length=60)
+    """What people call that provider, such as SURFconext."""
+
+    @field_validator("openid_issuer")
+    @classmethod
+    def _private_issuer(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        try:
+            parts = urlsplit(value)
+            usable = parts.scheme == "https" or (
+                parts.scheme == "http" and parts.hostname in ("127.0.0.1", "::1", "localhost")
+            )
+        except ValueError:
+            usable = False
+        if not usable or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("the issuer of an OpenID Connect provider, such as https://login.example.org")
+        return value
+
     @field_validator("base_url")
     @classmethod
     def _plain_address(cls, value: str | None) -> str | None:
@@ -94,6 +121,15 @@ class Settings(BaseSettings):
             raise ValueError(
                 "KENNISMATCH_MAIL_FROM and KENNISMATCH_BASE_URL beside KENNISMATCH_SMTP_HOST: mail needs a sender, "
                 "and its links an address that others can reach"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _openid_is_whole(self) -> Self:
+        if self.openid_issuer is not None and (self.openid_client_id is None or self.base_url is None):
+            raise ValueError(
+                "KENNISMATCH_OPENID_CLIENT_ID and KENNISMATCH_BASE_URL beside KENNISMATCH_OPENID_ISSUER: the "
+                "provider must know who asks, and where browsers come back to"
             )
         return self
 

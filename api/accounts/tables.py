@@ -46,6 +46,16 @@ person_tombstone = Table(
     Column("erased_at", Moment, nullable=False),
 )
 
+identity = Table(
+    "identity",
+    metadata,
+    Column("issuer", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    _person(),
+    Column("linked_at", Moment, nullable=False),
+    Index("ix_identity_person_id", "person_id"),
+)
+
 sign_in_link = Table(
     "sign_in_link",
     metadata,

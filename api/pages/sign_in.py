@@ -34,7 +34,10 @@ _STATUS = {LinkState.GOOD: 200, LinkState.UNKNOWN: 404, LinkState.EXPIRED: 410, 
 
 @dataclass(frozen=True, slots=True)
 class SignInPage:
-    """The form to ask for a link. `goes_to` is where one gets after signing in."""
+    """The form to ask for a link. `goes_to` is where one gets after signing in.
+
+    `provider` is what the identity provider is called; None where there is none.
+    """
 
     template: ClassVar[str] = "sign_in.html"
     title: str
@@ -43,6 +46,7 @@ class SignInPage:
     error: str | None
     sends_mail: bool
     sign_up: bool
+    provider: str | None = None
     minutes: int = LINK_MINUTES
 
 
@@ -171,13 +175,16 @@ def _form(
     error: str | None = None,
     status: int = 200,
 ) -> Response:
+    t = words(language_of(request))
+    provider = service.settings.openid_name or t("openid.unnamed")
     page = SignInPage(
-        title=words(language_of(request))("sign_in.title"),
+        title=t("sign_in.title"),
         address=address[:300],
         goes_to=local_path(goes_to),
         error=error,
         sends_mail=service.settings.sends_mail,
         sign_up=service.settings.sign_up,
+        provider=provider if service.openid is not None else None,
     )
     response = render(request, page, status=status)
     mark_visitor(response)

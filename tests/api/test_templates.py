@@ -17,6 +17,7 @@ from api.pages.failure import FailurePage
 from api.pages.filters import Choice, ChoiceGroup, FilterForm
 from api.pages.home import HomePage, NeedForm
 from api.pages.language import LANGUAGES, Language
+from api.pages.openid import OpenIdFailedPage
 from api.pages.people import HeldRole, PeoplePage, PersonPage, PersonView, RoleChoice, RoleForm
 from api.pages.profile import DocumentView, MarkedText, ProfilePage
 from api.pages.rendering import Frame, LanguageLink, Page, PersonInFrame, environment, html
@@ -127,6 +128,9 @@ PAGES: list[Page] = [
     SignInPage(NASTY, NASTY, NASTY, NASTY, sends_mail=True, sign_up=True),
     SignInPage(NASTY, "", "/account", None, sends_mail=True, sign_up=False),
     SignInPage(NASTY, "", "/account", None, sends_mail=False, sign_up=True),
+    SignInPage(NASTY, "", "/account", None, sends_mail=True, sign_up=True, provider=NASTY),
+    SignInPage(NASTY, "", "/account", None, sends_mail=False, sign_up=True, provider=NASTY),
+    OpenIdFailedPage(NASTY, NASTY),
     SentPage(NASTY, sign_up=True),
     SentPage(NASTY, sign_up=False),
     *(LinkPage(NASTY, state, NASTY) for state in LinkState),

@@ -16,6 +16,7 @@ from api.pages.account import _DONE as ACCOUNT_DONE
 from api.pages.failure import _OWN_WORDS
 from api.pages.format import Format
 from api.pages.language import LANGUAGES, from_accept_language, words
+from api.pages.openid import _STATUS as OPENID_STATUS
 from api.pages.people import _DONE as PEOPLE_DONE
 from corpora.model import ProfileKind
 
@@ -31,6 +32,7 @@ FAMILIES = {
     "role": {role.value for role in Role},
     "role_error": {"unknown_role", "organisation_needed", "unknown_organisation", "last_administrator"},
     "sign_in.link": {f"{state.value}.{part}" for state in LinkState for part in ("title", "text")},
+    "openid.error": {f"{code}.{part}" for code in OPENID_STATUS for part in ("title", "text")},
     "account.done": set(ACCOUNT_DONE),
     "people.done": set(PEOPLE_DONE),
     "filters": {"kinds", "roadmaps", "organisations", "regions", "languages"},
