@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: setup serve test check bench clean browser
+.PHONY: setup serve test check bench model clean browser
 
 setup: $(VENV)/serve.stamp
 
@@ -35,6 +35,10 @@ check: $(VENV)/test.stamp
 
 bench: $(VENV)/test.stamp
 	$(BIN)/python -m benchmarks.run
+
+# A day on two cores; stop and call again as you like. Needs KENNISMATCH_EVALUATION_DATA.
+model: $(VENV)/test.stamp
+	$(BIN)/python -m embeddings.training rebuild --folder build/model
 
 browser:
 	@sh tests/browser/install-chromium

@@ -24,21 +24,7 @@ def _train(arguments: argparse.Namespace) -> None:
     from embeddings.training.run import Settings
 
     settings = Settings(seed=arguments.seed, rate=arguments.rate, frozen_layers=arguments.frozen)
-    tokenizer = arguments.start / stages.TOKENIZER
-    begin = arguments.weights or arguments.start / stages.WEIGHTS
-    if arguments.whole:
-        stages.guide(begin, arguments.whole, tokenizer, arguments.folder, settings, arguments.until)
-    else:
-        stages.adapt(begin, tokenizer, arguments.folder, settings, arguments.until)
-
-
-def _shorten(arguments: argparse.Namespace) -> None:
-    from embeddings.training import stages
-
-    tokenizer = arguments.start / stages.TOKENIZER
-    stages.shorten(
-        arguments.weights, tokenizer, arguments.layers, arguments.folder, arguments.seed, arguments.until
-    )
+    stages.adapt(arguments.start, arguments.folder, settings, arguments.until)
 
 
 def _export(arguments: argparse.Namespace) -> None:
@@ -76,24 +62,11 @@ def _parser() -> argparse.ArgumentParser:
     train = verbs.add_parser("train", help="train, or resume; a file `stop` in the folder ends it")
     train.add_argument("--start", type=Path, required=True, help="folder that `start` wrote")
     train.add_argument("--folder", type=Path, required=True)
-    train.add_argument("--weights", type=Path, help="average-STEP.pt to begin with, not the start model")
-    train.add_argument("--whole", type=Path, help="average-STEP.pt of a larger model to learn beside")
     train.add_argument("--rate", type=float, default=5e-5, help="learning rate")
     train.add_argument("--frozen", type=int, default=4, help="layers that stay as they are")
     train.add_argument("--until", type=int, default=3_000, help="step to stop at")
     train.add_argument("--seed", type=int, default=SEED)
     train.set_defaults(do=_train)
-
-    shorten = verbs.add_parser(
-        "shorten", help="teach a model of fewer layers what the whole gives, or resume"
-    )
-    shorten.add_argument("--weights", type=Path, required=True, help="average-STEP.pt of the whole model")
-    shorten.add_argument("--start", type=Path, required=True, help="folder of its tokenizer")
-    shorten.add_argument("--layers", type=int, default=6)
-    shorten.add_argument("--folder", type=Path, required=True)
-    shorten.add_argument("--until", type=int, default=1_000, help="step to stop at")
-    shorten.add_argument("--seed", type=int, default=SEED)
-    shorten.set_defaults(do=_shorten)
 
     export = verbs.add_parser("export", help="write the model folder that ships")
     export.add_argument("--weights", type=Path, required=True, help="average-STEP.pt of a run")

