@@ -17,10 +17,23 @@ from starlette.middleware import Middleware
 from api.accounts.access import recognise
 from api.failures import Faults, handlers
 from api.logs import RequestLog
-from api.pages import about, account, directory, docs, home, needs, openid, people, profile, sign_in, starting
+from api.pages import (
+    about,
+    account,
+    directory,
+    docs,
+    home,
+    keys,
+    needs,
+    openid,
+    people,
+    profile,
+    sign_in,
+    starting,
+)
 from api.pages.static import StaticAssets
 from api.progress import Report
-from api.routes import health, matches, profiles
+from api.routes import health, matches, me, profiles
 from api.security import BodyLimit, SecurityHeaders, check_origin
 from api.service import Service
 from api.settings import Settings, load_settings
@@ -78,9 +91,22 @@ def create_app(
         ],
     )
     app.state.service = service
-    for routes in (health, matches, profiles):
+    for routes in (health, matches, profiles, me):
         app.include_router(routes.router)
-    for pages in (home, needs, directory, profile, about, docs, starting, sign_in, openid, account, people):
+    for pages in (
+        home,
+        needs,
+        directory,
+        profile,
+        about,
+        docs,
+        starting,
+        sign_in,
+        openid,
+        account,
+        keys,
+        people,
+    ):
         app.include_router(pages.router, include_in_schema=False)
     app.mount("/static", StaticAssets(directory=Path(__file__).parent / "static"), name="static")
     return app

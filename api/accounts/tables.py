@@ -56,6 +56,20 @@ identity = Table(
     Index("ix_identity_person_id", "person_id"),
 )
 
+api_key = Table(
+    "api_key",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    _person(),
+    Column("name", Text, nullable=False),
+    Column("scopes", Text, nullable=False),  # with a space between
+    Column("key_hash", String(64), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("used_at", Moment),
+    Index("ix_api_key_person_id", "person_id"),
+)
+
 sign_in_link = Table(
     "sign_in_link",
     metadata,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
+from api.accounts.key_access import allows
+from api.accounts.keys import Scope
 from api.dependencies import ServiceDependency
 from api.problems import ProblemError
 from api.routes.asked import NeedIn, filters_of
@@ -21,7 +23,11 @@ router = APIRouter(prefix="/api/v1", tags=["matches"], route_class=JsonRoute)
 NEED_STATUS = 422
 
 
-@router.post("/matches", summary="Who can answer this need, and why?")
+@router.post(
+    "/matches",
+    summary="Who can answer this need, and why?",
+    dependencies=[Depends(allows(Scope.MATCH, anonymous=True))],
+)
 def match(need: NeedIn, service: ServiceDependency) -> AnswerOut:
     """Match a need; it is answered and not kept."""
     pipeline = service.pipeline()

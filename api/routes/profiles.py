@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 
 from api import demonstration
+from api.accounts.key_access import allows
+from api.accounts.keys import Scope
 from api.dependencies import ServiceDependency
 from api.directory import DirectoryQuery, look_up
 from api.problems import ProblemError
@@ -15,7 +17,9 @@ from corpora.directory_store import Directory
 from corpora.model import ProfileKind
 from corpora.store import Records
 
-router = APIRouter(prefix="/api/v1", tags=["profiles"])
+router = APIRouter(
+    prefix="/api/v1", tags=["profiles"], dependencies=[Depends(allows(Scope.READ, anonymous=True))]
+)
 
 MAX_OFFSET = 1_000_000
 

@@ -16,6 +16,7 @@ from api.pages.docs import DocsPage, FieldView, OperationView
 from api.pages.failure import FailurePage
 from api.pages.filters import Choice, ChoiceGroup, FilterForm
 from api.pages.home import HomePage, NeedForm
+from api.pages.keys import KeyForm, KeyMadePage, KeysPage, KeyView
 from api.pages.language import LANGUAGES, Language
 from api.pages.openid import OpenIdFailedPage
 from api.pages.people import HeldRole, PeoplePage, PersonPage, PersonView, RoleChoice, RoleForm
@@ -95,6 +96,11 @@ ACCOUNT = AccountPage(
     sessions=(SessionView("a", NASTY, MOMENT, MOMENT, True), SessionView("b", NASTY, MOMENT, MOMENT, False)),
     done=NASTY,
 )  # fmt: skip
+KEY = KeyView("a" * 10, NASTY, "km_aaaaaaaaaa_", (NASTY,), MOMENT, MOMENT, False)
+KEYS = KeysPage(
+    title=NASTY, keys=(KEY, dataclasses.replace(KEY, used_at=None, over=True)), form=KeyForm("a" * 10),
+    choices=(("read", NASTY),), days=(("30", NASTY),), max_name_chars=60, done=NASTY,
+)  # fmt: skip
 ROLES = RoleForm(
     (RoleChoice("officer", NASTY),), (NASTY,), "officer", NASTY, NASTY, NASTY, "en", "address", NASTY
 )
@@ -136,6 +142,10 @@ PAGES: list[Page] = [
     *(LinkPage(NASTY, state, NASTY) for state in LinkState),
     ACCOUNT,
     dataclasses.replace(ACCOUNT, grants=(), sessions=(), done=None),
+    KEYS,
+    dataclasses.replace(KEYS, keys=(), form=KeyForm("a" * 10, NASTY, (), "30", "scopes", NASTY), done=None),
+    dataclasses.replace(KEYS, form=KeyForm("a" * 10, NASTY, ("read",), "30", "name", NASTY)),
+    KeyMadePage(NASTY, NASTY, NASTY, MOMENT, "https://kennismatch.example.org"),
     PEOPLE,
     dataclasses.replace(
         PEOPLE, people=(), total=1000, number=1, count=1, form=NO_ERROR, sends_mail=False, done=None

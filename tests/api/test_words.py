@@ -10,11 +10,14 @@ from string import Formatter
 import pytest
 
 import api
+from api.accounts.keys import Scope
 from api.accounts.model import Role
 from api.accounts.sign_in import LinkState
 from api.pages.account import _DONE as ACCOUNT_DONE
 from api.pages.failure import _OWN_WORDS
 from api.pages.format import Format
+from api.pages.keys import DONE as KEYS_DONE
+from api.pages.keys import ERRORS as KEY_ERRORS
 from api.pages.language import LANGUAGES, from_accept_language, words
 from api.pages.openid import _STATUS as OPENID_STATUS
 from api.pages.people import _DONE as PEOPLE_DONE
@@ -34,6 +37,9 @@ FAMILIES = {
     "sign_in.link": {f"{state.value}.{part}" for state in LinkState for part in ("title", "text")},
     "openid.error": {f"{code}.{part}" for code in OPENID_STATUS for part in ("title", "text")},
     "account.done": set(ACCOUNT_DONE),
+    "scope": {scope.value for scope in Scope},
+    "keys.error": set(KEY_ERRORS),
+    "keys.done": set(KEYS_DONE),
     "people.done": set(PEOPLE_DONE),
     "filters": {"kinds", "roadmaps", "organisations", "regions", "languages"},
 }

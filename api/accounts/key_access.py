@@ -1,0 +1,93 @@
+"""Who calls the JSON API, and whether their key may: what its routes ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from fastapi import Depends
+from fastapi.security import HTTPBearer
+from fastapi.security.utils import get_authorization_scheme_param
+from starlette.requests import Request
+
+from api.accounts.key_store import Keys
+from api.accounts.keys import ApiKey, Scope, hash_of, read_key
+from api.accounts.model import Person
+from api.accounts.store import People
+from api.problems import ProblemError
+from api.service import Service
+
+TOUCH_EVERY = timedelta(minutes=5)
+"""How precise "last used" is: not every call has to write."""
+
+_described = HTTPBearer(
+    auto_error=False,
+    scheme_name="key",
+    description="A key of your account page. Without one a call is anonymous, which most of them may be.",
+)
+"""For the description of the API alone: what the header holds is read below."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls: a person with a key, or nobody."""
+
+    person: Person | None = None
+    key: ApiKey | None = None
+
+
+def allows(scope: Scope, *, anonymous: bool) -> Callable[[Request], Caller]:
+    """A dependency that gives who calls. A key must be good and have the scope, also where none is needed.
+
+    It raises `ProblemError` 401 for a key that is none, or for none where one is needed, and 403 for one without
+    the scope (RFC 6750, 3.1).
+    """
+
+    def caller(request: Request, _shown: object = Depends(_described)) -> Caller:
+        header = request.headers.get("authorization")
+        if header is None:
+            if not anonymous:
+                raise _unknown("expected an Authorization header with a key, found none")
+            return Caller()
+        found = _look_up(request, header)
+        assert found.key is not None  # noqa: S101 - for mypy
+        if scope not in found.key.scopes:
+            raise ProblemError(
+                403,
+                "insufficient_scope",
+                f"expected a key with the scope {scope}, found one with {', '.join(sorted(found.key.scopes))}; "
+                "make another on your account page",
+                headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scope}"'},
+            )
+        return found
+
+    caller.scope = scope  # type: ignore[attr-defined]
+    return caller
+
+
+def _look_up(request: Request, header: str) -> Caller:
+    service: Service = request.app.state.service
+    scheme, text = get_authorization_scheme_param(header)
+    id_ = read_key(text) if scheme.lower() == "bearer" else None
+    if id_ is None:
+        raise _unknown("expected Authorization: Bearer and a key that begins with km_, found something else")
+    now = service.now()
+    with service.reading() as session:
+        key = Keys(session).find(id_, hash_of(text))
+        person = People(session).get(key.person_id) if key is not None else None
+    if key is None or person is None or not key.is_live(now):
+        raise _unknown("expected a key that is in use, found one that is unknown, revoked or too old")
+    if key.used_at is None or abs(now - key.used_at) >= TOUCH_EVERY:
+        with service.writing() as session:
+            Keys(session).touch(key.id, now)
+    return Caller(person, key)
+
+
+def _unknown(detail: str) -> ProblemError:
+    return ProblemError(
+        401,
+        "key_needed",
+        f"{detail}; make one on your account page",
+        headers={"WWW-Authenticate": 'Bearer realm="Kennismatch"'},
+    )
