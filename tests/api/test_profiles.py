@@ -107,6 +107,7 @@ def test_openapi_describes_the_fixed_door(client: TestClient) -> None:
     description = client.get("/api/openapi.json").json()
     assert {
         "/api/v1/matches",
+        "/api/v1/me",
         "/api/v1/profiles/{profile_id}",
         "/api/v1/profiles",
         "/healthz",
