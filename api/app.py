@@ -20,6 +20,7 @@ from api.logs import RequestLog
 from api.pages import (
     about,
     account,
+    audit,
     directory,
     docs,
     home,
@@ -106,6 +107,7 @@ def create_app(
         account,
         keys,
         people,
+        audit,
     ):
         app.include_router(pages.router, include_in_schema=False)
     app.mount("/static", StaticAssets(directory=Path(__file__).parent / "static"), name="static")

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from api.commands import admin, backup, embed, evaluate, index, mail, match, options, serve, status
+from api.commands import admin, audit, backup, embed, evaluate, index, mail, match, options, serve, status
 
 
 class Commands(TyperGroup):
@@ -71,4 +71,5 @@ app.command(short_help="Show what is there, and whether it agrees.")(status.stat
 app.command(short_help="Write records and index to one file.")(backup.backup)
 app.command(short_help="Put a backup into the data folder.")(backup.restore)
 app.add_typer(admin.app, name="admin", short_help="People and their roles.")
+app.add_typer(audit.app, name="audit", short_help="The log of who did what.")
 app.add_typer(mail.app, name="mail", short_help="The outbox of mail.")

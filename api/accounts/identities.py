@@ -6,10 +6,11 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from api.accounts.audit import Action, by_session, record
 from api.accounts.identity import Identity, OpenIdError
 from api.accounts.identity_store import Identities
 from api.accounts.model import Grant, Person, Role
-from api.accounts.roles import clean_name
+from api.accounts.roles import clean_name, give
 from api.accounts.store import People
 
 
@@ -34,6 +35,8 @@ def person_of(session: Session, found: Identity, language: str, now: datetime, *
         raise OpenIdError("not_invited", "nobody was invited at the address")
     if person is None:
         person = people.add(found.address, language, now, clean_name(found.name))
-        people.give(person.id, Grant(Role.ASKER), now)
+        record(session, now, Action.ACCOUNT_MADE, by_session(person.id), address=person.address)
+        give(session, person.id, Grant(Role.ASKER), now, by_session(person.id))
     identities.add(found.issuer, found.subject, person.id, now)
+    record(session, now, Action.IDENTITY_LINKED, by_session(person.id), issuer=found.issuer)
     return people.get(person.id) or person

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from api.accounts.audit import Action, Actor, record
 from api.accounts.model import EVERYWHERE, Grant, Person, Role
 from api.accounts.store import People
 from corpora.characters import storable
@@ -50,16 +51,35 @@ def grant_of(role: str, organisation: str, organisations: Mapping[str, str]) -> 
 
 
 def invite(
-    session: Session, address: str, name: str, language: str, grant: Grant, now: datetime
+    session: Session, address: str, name: str, language: str, grant: Grant, now: datetime, actor: Actor
 ) -> tuple[Person, bool]:
     """Give a role to whoever has the address, with an account if they have none; says whether it is new to them."""
     people = People(session)
-    person = people.by_address(address) or people.add(address, language, now, clean_name(name))
-    is_new = people.give(person.id, grant, now)
+    person = people.by_address(address)
+    if person is None:
+        person = people.add(address, language, now, clean_name(name))
+        record(session, now, Action.ACCOUNT_MADE, actor, person.id, address=address)
+    is_new = give(session, person.id, grant, now, actor)
     return people.get(person.id) or person, is_new
 
 
-def revoke(session: Session, person_id: str, grant: Grant) -> bool:
+def give(session: Session, person_id: str, grant: Grant, now: datetime, actor: Actor) -> bool:
+    """Give a role; False when they had it."""
+    is_new = People(session).give(person_id, grant, now)
+    if is_new:
+        record(
+            session,
+            now,
+            Action.ROLE_GRANTED,
+            actor,
+            person_id,
+            role=grant.role.value,
+            organisation=grant.organisation,
+        )
+    return is_new
+
+
+def revoke(session: Session, person_id: str, grant: Grant, now: datetime, actor: Actor) -> bool:
     """Take a role back; False when they did not have it.
 
     Raises:
@@ -71,7 +91,18 @@ def revoke(session: Session, person_id: str, grant: Grant) -> bool:
             "last_administrator",
             "expected another administrator beside this one, found none; appoint one first",
         )
-    return people.take(person_id, grant)
+    gone = people.take(person_id, grant)
+    if gone:
+        record(
+            session,
+            now,
+            Action.ROLE_REVOKED,
+            actor,
+            person_id,
+            role=grant.role.value,
+            organisation=grant.organisation,
+        )
+    return gone
 
 
 def is_last_administrator(session: Session, person_id: str) -> bool:

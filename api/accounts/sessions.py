@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from api.accounts.audit import Action, by_session, record
 from api.accounts.model import OpenSession
 from api.accounts.sign_in_store import Sessions
 from api.secret import Secret, new_token
@@ -49,6 +50,7 @@ def open_session(
         expires_at=now + life.whole,
     )
     Sessions(session).add(opened)
+    record(session, now, Action.SIGNED_IN, by_session(person_id), device=device)
     return token, opened
 
 

@@ -8,7 +8,9 @@ from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
+from api.accounts.audit import Action, by_session, record
 from api.accounts.model import Grant, Person, Role, SignInLink
+from api.accounts.roles import give
 from api.accounts.sessions import CLOCK_SLACK, is_token
 from api.accounts.sign_in_store import Links
 from api.accounts.store import People
@@ -74,7 +76,8 @@ def use(
     person = people.by_address(looked.link.address)
     if person is None and sign_up:
         person = people.add(looked.link.address, looked.link.language, now)
-        people.give(person.id, Grant(Role.ASKER), now)
+        record(session, now, Action.ACCOUNT_MADE, by_session(person.id), address=person.address)
+        give(session, person.id, Grant(Role.ASKER), now, by_session(person.id))
         person = people.get(person.id)
     if person is None:  # they were removed since they asked
         return Looked(LinkState.UNKNOWN), None

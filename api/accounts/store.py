@@ -58,6 +58,12 @@ class People:
         ).all()
         return self._with_grants(rows)
 
+    def addresses(self, person_ids: Iterable[str]) -> dict[str, str]:
+        """Return the addresses of those among the ids who have an account."""
+        column = tables.person.c
+        rows = self._session.execute(select(column.id, column.address).where(column.id.in_(set(person_ids))))
+        return {row.id: row.address for row in rows}
+
     def count(self) -> int:
         """Return how many people there are."""
         return self._session.scalar(select(func.count()).select_from(tables.person)) or 0

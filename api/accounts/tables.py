@@ -106,3 +106,25 @@ attempt = Table(
     Column("at", Moment, nullable=False),
     Index("ix_attempt_subject_hash_at", "subject_hash", "at"),
 )
+
+audit_entry = Table(
+    "audit_entry",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("at", String(40), nullable=False),  # as text: it is hashed as it stands
+    Column("action", String(40), nullable=False),
+    Column("parts", Text, nullable=False),  # JSON: name of a part -> its salted hash
+    Column("previous", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+
+audit_part = Table(
+    "audit_part",
+    metadata,
+    Column("seq", Integer, ForeignKey("audit_entry.seq"), primary_key=True),
+    Column("name", String(16), primary_key=True),
+    Column("person_id", String(32)),  # whose data it is: erased with them
+    Column("salt", String(64), nullable=False),
+    Column("content", Text, nullable=False),  # JSON
+    Index("ix_audit_part_person_id", "person_id"),
+)

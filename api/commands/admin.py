@@ -41,6 +41,7 @@ def create(
     data: DataOption = None,
 ) -> None:
     """Make an account with a role; somebody who has an account gets the role beside theirs."""
+    from api.accounts.audit import COMMAND_LINE
     from api.accounts.roles import grant_of, invite
     from api.accounts.store import People
     from api.commands.records import records
@@ -52,7 +53,7 @@ def create(
     settings = settings_of(ctx, data=data)
     with records(settings) as engine, unit_of_work(engine) as session:
         grant = grant_of(role, organisation, People(session).organisations())
-        person, is_new = invite(session, _address(email), name, language, grant, now())
+        person, is_new = invite(session, _address(email), name, language, grant, now(), COMMAND_LINE)
     typer.echo(f"{_line(person)}{'' if is_new else ' (nothing had to be changed)'}")
     typer.echo(f"Let them sign in with mail, or with: kennismatch admin link {person.address}")
 
@@ -81,14 +82,16 @@ def grant(
     data: DataOption = None,
 ) -> None:
     """Give somebody a role."""
-    from api.accounts.roles import grant_of
+    from api.accounts.audit import COMMAND_LINE
+    from api.accounts.roles import give, grant_of
     from api.accounts.store import People
     from api.commands.records import records
     from corpora.database import unit_of_work
 
     with records(settings_of(ctx, data=data)) as engine, unit_of_work(engine) as session:
         person, people = _known(session, email), People(session)
-        people.give(person.id, grant_of(role, organisation, people.organisations()), now())
+        wanted = grant_of(role, organisation, people.organisations())
+        give(session, person.id, wanted, now(), COMMAND_LINE)
         person = people.get(person.id) or person
     typer.echo(_line(person))
 
@@ -102,6 +105,7 @@ def revoke(
     data: DataOption = None,
 ) -> None:
     """Take a role back; the last administrator stays."""
+    from api.accounts.audit import COMMAND_LINE
     from api.accounts.roles import grant_of
     from api.accounts.roles import revoke as take
     from api.accounts.store import People
@@ -111,7 +115,8 @@ def revoke(
 
     with records(settings_of(ctx, data=data)) as engine, unit_of_work(engine) as session:
         person, people = _known(session, email), People(session)
-        if not take(session, person.id, grant_of(role, organisation, people.organisations())):
+        held = grant_of(role, organisation, people.organisations())
+        if not take(session, person.id, held, now(), COMMAND_LINE):
             raise CommandError(f"expected a role that the person has; they have: {_line(person)}")
         person = people.get(person.id) or person
     typer.echo(_line(person))
@@ -120,6 +125,7 @@ def revoke(
 @app.command()
 def link(ctx: typer.Context, email: Email, data: DataOption = None) -> None:
     """Print a link that signs somebody in; it works for 10 minutes, once. Whoever has it gets in."""
+    from api.accounts.audit import COMMAND_LINE, Action, record
     from api.accounts.sign_in import AFTER_SIGN_IN, new_link
     from api.commands.records import records
     from api.secret import load_secret
@@ -131,6 +137,7 @@ def link(ctx: typer.Context, email: Email, data: DataOption = None) -> None:
         token, _ = new_link(
             session, load_secret(settings), person.address, person.language, AFTER_SIGN_IN, now()
         )
+        record(session, now(), Action.LINK_PRINTED, COMMAND_LINE, person.id)
     typer.echo(f"{settings.address}/sign-in/{token}")
 
 

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from api.accounts.access import SignedIn, drop_session_cookie, visitor_of
+from api.accounts.audit import Action, by_session, record
 from api.accounts.model import Grant
 from api.accounts.roles import MAX_NAME_CHARS, clean_name
 from api.accounts.sessions import is_live
@@ -102,6 +103,7 @@ def save(service: ServiceDependency, person: SignedIn, form: OwnForm) -> Respons
             clean_name(field(form, "name")),
             language if language in LANGUAGES else person.language,
         )
+        record(session, service.now(), Action.ACCOUNT_CHANGED, by_session(person.id))
     return RedirectResponse("/account?done=saved", status_code=303)
 
 
@@ -109,7 +111,8 @@ def save(service: ServiceDependency, person: SignedIn, form: OwnForm) -> Respons
 def end_session(name: str, service: ServiceDependency, person: SignedIn, form: OwnForm) -> Response:
     """Sign out in another browser; one that has ended already is left so."""
     with service.writing() as session:
-        Sessions(session).end_named(person.id, name)
+        if Sessions(session).end_named(person.id, name):
+            record(session, service.now(), Action.SESSION_ENDED, by_session(person.id))
     return RedirectResponse("/account?done=ended", status_code=303)
 
 
@@ -118,6 +121,7 @@ def end_sessions(request: Request, service: ServiceDependency, person: SignedIn,
     """Sign out everywhere, here too."""
     with service.writing() as session:
         Sessions(session).end_all(person.id)
+        record(session, service.now(), Action.SESSIONS_ENDED, by_session(person.id))
     response = RedirectResponse("/", status_code=303)
     drop_session_cookie(request, response)
     return response

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from api.accounts.access import SignedIn
+from api.accounts.audit import Action, by_session, record
 from api.accounts.key_store import Keys
 from api.accounts.keys import (
     DAYS,
@@ -120,6 +121,8 @@ def make(request: Request, service: ServiceDependency, person: SignedIn, form: O
     with service.writing() as session:
         if not Keys(session).add(made, key_hash):
             return RedirectResponse("/account/keys?done=made_before", status_code=303)
+        facts = {"prefix": made.prefix, "scopes": " ".join(sorted(chosen))}
+        record(session, now, Action.KEY_MADE, by_session(person.id), **facts)
     return render(
         request, KeyMadePage(t("keys.made_title"), name, text, made.expires_at, service.settings.address)
     )
@@ -129,7 +132,8 @@ def make(request: Request, service: ServiceDependency, person: SignedIn, form: O
 def revoke(id: str, service: ServiceDependency, person: SignedIn, form: OwnForm) -> Response:  # noqa: A002
     """Revoke a key; it opens nothing from now on. One that is gone already is left so."""
     with service.writing() as session:
-        Keys(session).revoke(person.id, id)
+        if Keys(session).revoke(person.id, id):
+            record(session, service.now(), Action.KEY_REVOKED, by_session(person.id), prefix=f"km_{id}_")
     return RedirectResponse("/account/keys?done=revoked", status_code=303)
 
 

@@ -11,8 +11,9 @@ from starlette.responses import RedirectResponse, Response
 
 from api.accounts.access import Administrator
 from api.accounts.address import AddressError, parse_address
+from api.accounts.audit import by_session
 from api.accounts.model import Grant, Person, Role
-from api.accounts.roles import RoleError, grant_of, invite, revoke
+from api.accounts.roles import RoleError, give, grant_of, invite, revoke
 from api.accounts.store import People
 from api.dependencies import ServiceDependency
 from api.mail.message import Draft
@@ -132,7 +133,8 @@ def invite_person(
         except RoleError as error:
             shown = _role_form(names, t, form, "organisation", t(f"role_error.{error.code}"))
             return _people(request, service, form=shown, status=422)
-        person, is_new = invite(session, address, field(form, "name"), language, grant, now)
+        by = by_session(administrator.id)
+        person, is_new = invite(session, address, field(form, "name"), language, grant, now, by)
         if is_new and service.settings.sends_mail:
             draft = _invitation(words("nl" if language == "nl" else "en"), grant, person, service)
             Outbox(session).queue(draft, service.secret, now)
@@ -168,7 +170,7 @@ def grant_role(
         except RoleError as error:
             shown = _role_form(names, t, form, "organisation", t(f"role_error.{error.code}"))
             return _person(request, service, person_id, form=shown, status=422)
-        is_new = stored.give(person_id, grant, service.now())
+        is_new = give(session, person_id, grant, service.now(), by_session(administrator.id))
     return RedirectResponse(
         f"/people/{person_id}?done={'granted' if is_new else 'unchanged'}", status_code=303
     )
@@ -185,7 +187,8 @@ def revoke_role(
         if People(session).get(person_id) is None or role not in set(Role):
             raise _nobody()
         try:
-            gone = revoke(session, person_id, Grant(Role(role), field(form, "organisation")))
+            held = Grant(Role(role), field(form, "organisation"))
+            gone = revoke(session, person_id, held, service.now(), by_session(administrator.id))
         except RoleError as error:
             problem = t(f"role_error.{error.code}")
             return _person(request, service, person_id, problem=problem, status=409)

@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from api.accounts.access import drop_session_cookie, set_session_cookie, visitor_of
 from api.accounts.address import AddressError, parse_address
+from api.accounts.audit import Action, by_session, record
 from api.accounts.device import device
 from api.accounts.limits import count_request_for_link
 from api.accounts.sessions import open_session
@@ -160,7 +161,8 @@ def sign_out(request: Request, service: ServiceDependency, form: OwnForm) -> Res
     opened = visitor_of(request).session
     if opened is not None:
         with service.writing() as session:
-            Sessions(session).end(opened.id_hash)
+            if Sessions(session).end(opened.id_hash):
+                record(session, service.now(), Action.SIGNED_OUT, by_session(opened.person_id))
     response = RedirectResponse("/", status_code=303)
     drop_session_cookie(request, response)
     return response

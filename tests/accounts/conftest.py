@@ -21,6 +21,7 @@ from aiosmtpd.smtp import Envelope, Session
 from sqlalchemy.orm import Session as Records
 from starlette.testclient import TestClient
 
+from api.accounts.audit import COMMAND_LINE
 from api.accounts.model import Grant, Person, Role
 from api.accounts.roles import invite
 from api.app import create_app
@@ -65,12 +66,14 @@ class Post:
         self.mails.append(message_from_bytes(envelope.content, policy=default))  # type: ignore[arg-type]
         return "250 OK"
 
+    def links(self) -> list[str]:
+        """The paths of the links that were mailed, in order; an invitation has none."""
+        texts = "\n".join(mail.get_content() for mail in list(self.mails))
+        return re.findall(r"http://testserver(/sign-in/[\w-]{43})\s", texts)
+
     def link(self) -> str:
-        """The path of the link in the last mail."""
-        text = self.mails[-1].get_content()
-        found = re.search(r"http://testserver(/sign-in/[\w-]{43})\s", text)
-        assert found is not None, text
-        return found.group(1)
+        """The last of them."""
+        return self.links()[-1]
 
 
 class Clock:
@@ -104,10 +107,10 @@ class Site:
 
     def ask_for_link(self, client: TestClient, address: str, **fields: str) -> str:
         """Ask for a link and wait for it; returns its path."""
-        n_mails = len(self.post.mails)
+        n_links = len(self.post.links())
         answer = client.post("/sign-in", data={"address": address, **fields})
         assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in/sent")
-        wait_until(lambda: len(self.post.mails) > n_mails, 20)
+        wait_until(lambda: len(self.post.links()) > n_links, 20)
         return self.post.link()
 
     def signed_in(self, address: str = "asker@example.org", **headers: str) -> TestClient:
@@ -120,7 +123,9 @@ class Site:
     def person(self, address: str, role: Role, organisation: str = "") -> Person:
         """An account with a role."""
         with self.service.writing() as session:
-            return invite(session, address, "", "en", Grant(role, organisation), self.clock())[0]
+            return invite(session, address, "", "en", Grant(role, organisation), self.clock(), COMMAND_LINE)[
+                0
+            ]
 
     def administrator(self, address: str = "admin@example.org") -> TestClient:
         """An administrator who has come in."""

@@ -12,6 +12,7 @@ from unittest.mock import patch
 import uvicorn
 from aiosmtpd.controller import Controller
 
+from api.accounts.audit import COMMAND_LINE
 from api.accounts.model import Grant, Role
 from api.accounts.roles import invite
 from api.app import create_app
@@ -46,7 +47,7 @@ class Live:
         """An account with roles; returns its id."""
         with self.service.writing() as session:
             for grant in grants or (Grant(Role.ASKER),):
-                person, _ = invite(session, address, name, "nl", grant, self.service.now())
+                person, _ = invite(session, address, name, "nl", grant, self.service.now(), COMMAND_LINE)
         return person.id
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from starlette.testclient import TestClient
 
+from api.accounts.audit_store import AuditRows
 from api.accounts.key_store import Keys
 from api.accounts.keys import MAX_KEYS, ApiKey, Scope, hash_of, new_key, new_key_id, read_key
 from api.accounts.model import Role
@@ -224,6 +225,16 @@ class TestUsing:
             assert person is not None
             People(session).delete(person.id, site.clock())
         assert site.visitor().get("/api/v1/me", headers=bearer(key)).status_code == 401
+
+    def test_the_audit_log_tells_of_it(self, site: Site) -> None:
+        client = site.signed_in()
+        key = key_on(make(client, scopes=["match", "read"]))
+        for _ in range(2):
+            send(client, f"/account/keys/{read_key(key)}/revoke")
+        rows = site.read(lambda session: list(AuditRows(session).all()))[-2:]
+        assert [row.action for row in rows] == ["key_made", "key_revoked"]
+        assert f'"prefix":"{key[:14]}","scopes":"match read"' in rows[0].parts[0].content
+        assert key[14:] not in repr(rows)
 
     def test_it_is_in_no_log(self, site: Site, capfd: pytest.CaptureFixture[str]) -> None:
         key = key_on(make(site.signed_in()))

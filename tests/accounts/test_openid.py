@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 from starlette.testclient import TestClient
 
+from api.accounts.audit_store import AuditRows
 from api.accounts.identity_store import Identities
 from api.accounts.model import Grant, Role
 from api.accounts.openid_flow import FLOW_LIFE
@@ -121,6 +122,13 @@ class TestThereAndBack:
             assert person is not None
             assert (person.name, person.grants) == ("Anna", (Grant(Role.ASKER),))
             assert Identities(session).of_person(person.id) == [(provider.issuer, "sub-anna")]
+            rows = AuditRows(session).of_person(person.id)
+        assert [row.action for row in rows] == [
+            "account_made",
+            "role_granted",
+            "identity_linked",
+            "signed_in",
+        ]
 
     def test_they_are_the_same_person_the_next_time_whatever_their_address_is_then(
         self, browser: TestClient, provider: RunningProvider

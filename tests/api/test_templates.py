@@ -11,6 +11,8 @@ import pytest
 from api.accounts.sign_in import LinkState
 from api.pages.about import AboutPage
 from api.pages.account import AccountPage, GrantView, SessionView
+from api.pages.audit import AuditPage, VerdictView
+from api.pages.audit import EntryView as AuditEntry
 from api.pages.directory import DirectoryPage, EntryView, Paging
 from api.pages.docs import DocsPage, FieldView, OperationView
 from api.pages.failure import FailurePage
@@ -96,6 +98,10 @@ ACCOUNT = AccountPage(
     sessions=(SessionView("a", NASTY, MOMENT, MOMENT, True), SessionView("b", NASTY, MOMENT, MOMENT, False)),
     done=NASTY,
 )  # fmt: skip
+AUDIT = AuditPage(
+    NASTY, (AuditEntry(1, MOMENT, NASTY, NASTY, NASTY, (NASTY, NASTY)),), "/audit?before=1",
+    VerdictView(1, NASTY, None, ""),
+)  # fmt: skip
 KEY = KeyView("a" * 10, NASTY, "km_aaaaaaaaaa_", (NASTY,), MOMENT, MOMENT, False)
 KEYS = KeysPage(
     title=NASTY, keys=(KEY, dataclasses.replace(KEY, used_at=None, over=True)), form=KeyForm("a" * 10),
@@ -142,6 +148,11 @@ PAGES: list[Page] = [
     *(LinkPage(NASTY, state, NASTY) for state in LinkState),
     ACCOUNT,
     dataclasses.replace(ACCOUNT, grants=(), sessions=(), done=None),
+    AUDIT,
+    dataclasses.replace(
+        AUDIT, verdict=dataclasses.replace(AUDIT.verdict, bad_seq=2, reason=NASTY), older=None
+    ),
+    dataclasses.replace(AUDIT, entries=(), verdict=None, older=None),
     KEYS,
     dataclasses.replace(KEYS, keys=(), form=KeyForm("a" * 10, NASTY, (), "30", "scopes", NASTY), done=None),
     dataclasses.replace(KEYS, form=KeyForm("a" * 10, NASTY, ("read",), "30", "name", NASTY)),

@@ -10,6 +10,7 @@ from string import Formatter
 import pytest
 
 import api
+from api.accounts.audit import Action
 from api.accounts.keys import Scope
 from api.accounts.model import Role
 from api.accounts.sign_in import LinkState
@@ -37,6 +38,7 @@ FAMILIES = {
     "sign_in.link": {f"{state.value}.{part}" for state in LinkState for part in ("title", "text")},
     "openid.error": {f"{code}.{part}" for code in OPENID_STATUS for part in ("title", "text")},
     "account.done": set(ACCOUNT_DONE),
+    "action": {action.value for action in Action},
     "scope": {scope.value for scope in Scope},
     "keys.error": set(KEY_ERRORS),
     "keys.done": set(KEYS_DONE),
