@@ -96,10 +96,9 @@ class Retriever:
             rows = None if allowed is None else self.rows_of(sorted(allowed))
             index = self._generation.vectors
             found_vectors = self._ranked(*index.search(vectors[:1], DEPTH, rows)[0])
-            found = [ids for ids, _ in index.search(vectors[1:], ASPECT_DEPTH, rows)]
             owners = self._generation.passage_profile
-            places = self._generation.positions(np.unique(np.concatenate(found)))
-            by_requirement = {owners[place] for place in places}
+            for ids, _ in index.search(vectors[1:], ASPECT_DEPTH, rows):
+                by_requirement.update(owners[place] for place in self._generation.positions(ids))
         found_words: list[tuple[int, float]] = []
         profiles: list[tuple[str, float]] = []
         if lexical:
