@@ -27,6 +27,7 @@ from api.pages import (
     keys,
     needs,
     openid,
+    own_data,
     people,
     profile,
     sign_in,
@@ -106,6 +107,7 @@ def create_app(
         openid,
         account,
         keys,
+        own_data,
         people,
         audit,
     ):

@@ -16,9 +16,18 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from api.accounts.restoring import SinceThen, settle_restored, since_then
 from api.archive_file import FORMAT, INDEX, MANIFEST, RECORDS, ArchiveError, Contents, Item, unpack
 from api.files import written_whole
-from corpora.database import DatabaseError, open_engine, reading, sqlite_module, unit_of_work, upgrade
+from corpora.database import (
+    DatabaseError,
+    open_engine,
+    reading,
+    settle,
+    sqlite_module,
+    unit_of_work,
+    upgrade,
+)
 from corpora.store import Records
 from matcher.generations import Generation, GenerationError
 from matcher.live import generation_names, index_folder, live_name, number, swap
@@ -66,7 +75,8 @@ def restore(archive: Path, data_folder: Path, *, force: bool = False) -> Content
     Everything is unpacked beside and verified first. Then the generation is put beside those that are there, the
     records are replaced in one rename, and the generation is named live. Killed before that rename, the old data is
     as it was; after it, the records are the restored ones, and the next index run brings the index in line. What
-    has been erased since the backup was made stays erased.
+    has been erased since the backup was made stays erased; all sessions and links end, keys that were revoked stay so,
+    and mail that waited in the backup is not sent again by itself.
 
     Raises:
         ArchiveError: the file is no whole backup, or the folder holds data and `force` is not given.
@@ -161,24 +171,27 @@ def _check_records(path: Path) -> None:
 
 
 def _keep_erased(now: Path, restored: Path) -> None:
-    """Erase from the restored records what has been erased since the backup was made."""
-    if not now.exists():
-        return
-    try:
-        engine = open_engine(now)
-        upgrade(engine)
-        with reading(engine) as session:
-            erased = Records(session).tombstones()
-        engine.dispose()
-    except DatabaseError:
-        # Damaged records are a reason to restore; who was erased in them cannot be told.
-        return
+    """Take back from the restored records what has been erased or has ended since the backup was made."""
+    erased: frozenset[str] = frozenset()
+    since: SinceThen | None = None
+    if now.exists():
+        try:
+            engine = open_engine(now)
+            upgrade(engine)
+            with reading(engine) as session:
+                erased, since = Records(session).tombstones(), since_then(session)
+            engine.dispose()
+        except DatabaseError:
+            # Damaged records are a reason to restore; who was erased in them cannot be told.
+            pass
     engine = open_engine(restored)
     upgrade(engine)
     with unit_of_work(engine) as session:
         records = Records(session)
         for profile_id in erased - records.tombstones():
             records.delete_profile(profile_id)
+        settle_restored(session, since, datetime.now(UTC))
+    settle(engine)
     engine.dispose()
 
 

@@ -27,7 +27,7 @@ from api.progress import Board, Report, State
 from api.secret import Secret, load_secret
 from api.settings import Settings
 from corpora.connectors.collection import import_collection
-from corpora.database import open_engine, reading, unit_of_work, upgrade
+from corpora.database import open_engine, reading, settle, unit_of_work, upgrade
 from corpora.need_store import Needs
 from corpora.store import Records
 from embeddings.cache import VectorCache
@@ -143,6 +143,10 @@ class Service:
         """
         with unit_of_work(self._opened()) as session:
             yield session
+
+    def settle(self) -> None:
+        """Let nothing of what was erased stand in the log of the database."""
+        settle(self._opened())
 
     @property
     def secret(self) -> Secret:

@@ -67,6 +67,15 @@ class Keys:
         )
         return bool(gone.all())
 
+    def ids(self) -> frozenset[str]:
+        """Return the ids of all keys."""
+        return frozenset(self._session.scalars(select(api_key.c.id)))
+
+    def keep_only(self, ids: frozenset[str]) -> None:
+        """Delete every key but these."""
+        for id_ in sorted(self.ids() - ids):
+            self._session.execute(delete(api_key).where(api_key.c.id == id_))
+
     def delete_ended(self, before: datetime) -> None:
         """Delete the keys whose time was up before that moment."""
         self._session.execute(delete(api_key).where(api_key.c.expires_at < before))

@@ -45,7 +45,21 @@ class Links:
         ).one_or_none()
         if row is None:
             return None
-        return SignInLink(row.address, row.language, row.goes_to, row.created_at, row.expires_at, row.used_at)
+        return _link_of(row)
+
+    def of_address(self, address: str) -> list[SignInLink]:
+        """Return the links of an address, earliest first."""
+        column = tables.sign_in_link.c
+        rows = self._session.execute(
+            select(tables.sign_in_link)
+            .where(column.address_key == address_key(address))
+            .order_by(column.created_at, column.token_hash)
+        )
+        return [_link_of(row) for row in rows]
+
+    def delete_all(self) -> None:
+        """Delete every link."""
+        self._session.execute(delete(tables.sign_in_link))
 
     def use_all_of(self, address: str, now: datetime) -> None:
         """Mark every link of an address as used: who came in by one needs no other."""
@@ -117,6 +131,10 @@ class Sessions:
         """End all sessions of a person."""
         self._end(tables.open_session.c.person_id == person_id)
 
+    def delete_all(self) -> None:
+        """End every session of everybody."""
+        self._session.execute(delete(tables.open_session))
+
     def delete_ended(self, now: datetime, unseen_since: datetime) -> None:
         """Delete those whose time is up, or that nobody has used since then."""
         column = tables.open_session.c
@@ -152,6 +170,10 @@ class Attempts:
         """Delete the attempts before and after a span of time."""
         column = tables.attempt.c
         self._session.execute(delete(tables.attempt).where(or_(column.at < start, column.at > end)))
+
+
+def _link_of(row: Row[Any]) -> SignInLink:
+    return SignInLink(row.address, row.language, row.goes_to, row.created_at, row.expires_at, row.used_at)
 
 
 def _session_of(row: Row[Any]) -> OpenSession:

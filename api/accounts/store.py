@@ -113,6 +113,10 @@ class People:
         key = select(tables.person.c.address_key).where(tables.person.c.id == person_id).scalar_subquery()
         self._session.execute(delete(tables.sign_in_link).where(tables.sign_in_link.c.address_key == key))
         self._session.execute(delete(tables.person).where(tables.person.c.id == person_id))
+        self.bury(person_id, now)
+
+    def bury(self, person_id: str, now: datetime) -> None:
+        """Set a tombstone for a person, who need not be here."""
         if person_id not in self.tombstones():
             self._session.execute(insert(tables.person_tombstone).values(person_id=person_id, erased_at=now))
 

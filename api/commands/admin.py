@@ -123,6 +123,27 @@ def revoke(
 
 
 @app.command()
+def erase(
+    ctx: typer.Context,
+    email: Email,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    data: DataOption = None,
+) -> None:
+    """Erase an account and all that is kept of the person; it cannot be undone."""
+    from api.accounts.erasure import erase_person
+    from api.commands.records import records
+    from corpora.database import settle, unit_of_work
+
+    if not yes:
+        typer.confirm(f"Erase {email} and all that is kept of them?", abort=True)
+    with records(settings_of(ctx, data=data)) as engine:
+        with unit_of_work(engine) as session:
+            erase_person(session, _known(session, email), now(), "command line")
+        settle(engine)
+    typer.echo("Erased.")
+
+
+@app.command()
 def link(ctx: typer.Context, email: Email, data: DataOption = None) -> None:
     """Print a link that signs somebody in; it works for 10 minutes, once. Whoever has it gets in."""
     from api.accounts.audit import COMMAND_LINE, Action, record

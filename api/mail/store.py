@@ -75,6 +75,20 @@ class Outbox:
             )
         )
 
+    def settle_restored(self, now: datetime) -> None:
+        """What waited when a backup was made may have been sent since: it is unclear, and only a person sends it."""
+        waiting = (MailState.QUEUED, MailState.CONNECTING, MailState.HANDING_OVER)
+        self._session.execute(
+            update(message)
+            .where(message.c.state.in_([state.value for state in waiting]))
+            .values(
+                state=MailState.UNCLEAR.value,
+                claimed_at=None,
+                done_at=now,
+                problem="it waited in a backup that was restored, and may have been sent since",
+            )
+        )
+
     def expire(self, now: datetime) -> None:
         """Give up what is of no use any more, and erase its text."""
         self._session.execute(

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from api.accounts.access import Administrator
 from api.accounts.audit import Action, verify_all
 from api.accounts.audit_store import AuditRows, Entry
+from api.accounts.model import Role
 from api.accounts.store import People
 from api.dependencies import ServiceDependency
 from api.pages.language import Words, language_of, words
@@ -99,7 +100,14 @@ def _view(entry: Entry, addresses: dict[str, str], t: Words) -> EntryView:
         action=t(f"action.{entry.action}") if known else entry.action,
         who=_person(parts.get("actor"), addresses, t),
         whom=_person(parts.get("subject"), addresses, t) if '"subject"' in entry.parts_text else "",
-        facts=tuple(str(content[name]) for content in parts.values() for name in _FACTS if content.get(name)),
+        facts=tuple(
+            t(f"role.{content[name]}")
+            if name == "role" and content[name] in set(Role)
+            else str(content[name])
+            for content in parts.values()
+            for name in _FACTS
+            if content.get(name)
+        ),
     )
 
 

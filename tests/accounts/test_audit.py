@@ -258,7 +258,7 @@ class TestWhatIsWrittenDown:
         send(admin, "/people", address="o@example.org", role="officer")
         page = admin.get("/audit").text
         assert re.search(
-            r"<td>admin@example.org</td><td>Role given</td><td>o@example.org</td><td>officer", page
+            r"<td>admin@example.org</td><td>Role given</td><td>o@example.org</td><td>Liaison officer", page
         )
         assert "<td>command line</td><td>Account made</td><td>admin@example.org</td>" in page
         assert "All 5 rows are as they were written." in admin.get("/audit?verify=true").text

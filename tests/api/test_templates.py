@@ -21,6 +21,7 @@ from api.pages.home import HomePage, NeedForm
 from api.pages.keys import KeyForm, KeyMadePage, KeysPage, KeyView
 from api.pages.language import LANGUAGES, Language
 from api.pages.openid import OpenIdFailedPage
+from api.pages.own_data import ErasedPage, ErasePage
 from api.pages.people import HeldRole, PeoplePage, PersonPage, PersonView, RoleChoice, RoleForm
 from api.pages.profile import DocumentView, MarkedText, ProfilePage
 from api.pages.rendering import Frame, LanguageLink, Page, PersonInFrame, environment, html
@@ -148,6 +149,10 @@ PAGES: list[Page] = [
     *(LinkPage(NASTY, state, NASTY) for state in LinkState),
     ACCOUNT,
     dataclasses.replace(ACCOUNT, grants=(), sessions=(), done=None),
+    ErasePage(NASTY, NASTY, last=False, error=NASTY),
+    ErasePage(NASTY, NASTY, last=False, error=None),
+    ErasePage(NASTY, NASTY, last=True, error=None),
+    ErasedPage(NASTY),
     AUDIT,
     dataclasses.replace(
         AUDIT, verdict=dataclasses.replace(AUDIT.verdict, bad_seq=2, reason=NASTY), older=None
