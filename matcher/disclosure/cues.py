@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from matcher.disclosure.forms import NAME_PARTICLES, is_name_with_hyphen
 from matcher.disclosure.model import Kind
 from matcher.disclosure.reading import Word
-from matcher.disclosure.vocabulary import in_dictionary, is_term, is_word, people, places, terms
+from matcher.disclosure.vocabulary import in_dictionary, is_derived, is_term, is_word, people, places, terms
 
 _I = re.IGNORECASE
 LABEL = re.compile(
@@ -25,11 +25,11 @@ _COMPANY_IS = re.compile(
     _I,
 )
 _COMPANY_CUE = re.compile(
-    r"\b(?:(?:ons |mijn |het |our |my |the )?(?:bedrijf|bedrijfje|company|firm|firma|zaak)(?: is| heet|'s name is| is called| called)?|wij zijn|we are|wij van|namens|klant|leverancier|afnemer|opdrachtgever|toeleverancier|concurrent|customer|client|supplier|vendor|competitor|partner|bij|voor|at|from|via|samen met)[ :(]{1,2}(?:heet |is )?(?P<name>\w[\w-]{2,40})",
+    r"\b(?:(?:ons |mijn |het |our |my |the )?(?:bedrijf|bedrijfje|company|firm|firma|zaak)(?: is| heet|'s name is| is called| called)?|wij zijn|we are|wij van|namens|klant|leverancier|afnemer|opdrachtgever|toeleverancier|concurrent|customer|client|supplier|vendor|competitor|partner|bij|voor|at|from|via|samen met)[ :(]{1,2}(?:heet |is )?(?P<particle>(?:de|van|van der|van den|van de|ter|ten) )?(?P<name>\w[\w-]{2,40})",
     _I,
 )
 _PERSON_CUE = re.compile(
-    r"\b(?:mijn naam is|my name is|ik ben|i am|i'm|im|ask for|vraag naar|groet(?:en|jes)?|gr|mvg|regards|greetings|cheers|thanks|contact|met|bel|call|mail|dhr\.?|mevr\.?|mr\.?|mrs\.?|ms\.?)[,: \n]{1,3}(?P<name>[^\W\d_]{2,20}(?: (?:(?:van|de|der|den|ter|ten|el) ){0,2}[^\W\d_]{2,20})?)",
+    r"\b(?:mijn naam is|my name is|ik ben|i am|i'm|im|ask for|vraag(?: \w{2,5}){0,2} naar|vragen naar|collega|groet(?:en|jes)?|gr|mvg|regards|greetings|cheers|thanks|contact|met|bel|call|mail|dhr\.?|mevr\.?|mr\.?|mrs\.?|ms\.?)[,: \n]{1,3}(?P<name>[^\W\d_]{2,20}(?: (?:(?:van|de|der|den|ter|ten|el) ){0,2}[^\W\d_]{2,20})?)",
     _I,
 )
 _PLACE_BEFORE = re.compile(
@@ -51,8 +51,10 @@ def cued(seen: str, words: Sequence[Word]) -> dict[int, Kind]:
     for expression, kind in rules:
         for match in expression.finditer(seen):
             at = starts.get(match.start("name"))
-            if at is not None and _may_be_cued(seen, words[at], expression):
+            if at is not None and _may_be_cued(seen, words, at, match):
                 found[at] = kind
+                if expression is _COMPANY_CUE and _goes_on(seen, words, at):
+                    found[at + 1] = kind
     for match in _PERSON_CUE.finditer(seen):
         at = starts.get(match.start("name"))
         if at is not None:
@@ -60,16 +62,34 @@ def cued(seen: str, words: Sequence[Word]) -> dict[int, Kind]:
     return found
 
 
-def _may_be_cued(seen: str, word: Word, expression: re.Pattern[str]) -> bool:
+def _goes_on(seen: str, words: Sequence[Word], at: int) -> bool:
+    """Whether a name in small letters has a second word, which no dictionary has either."""
+    if at + 1 >= len(words) or words[at].capital or seen[words[at].end : words[at + 1].start] != " ":
+        return False
+    after = words[at + 1].text
+    return after.islower() and not in_dictionary(after) and after not in terms("stop")
+
+
+def _may_be_cued(seen: str, words: Sequence[Word], at: int, cue: re.Match[str]) -> bool:
+    word = words[at]
     lower = word.text.lower()
     if lower in terms("stop") or ("-" in word.text and not is_name_with_hyphen(word, small=True)):
         return False
-    if expression is _COMPANY_IS or (expression is _NAMED and seen[word.start - 1] in "\"“‘'«"):
+    if cue.re is _COMPANY_IS or (cue.re is _NAMED and seen[word.start - 1] in "\"“‘'«"):
         return True
-    if is_term(word.text):
+    if is_term(word.text) or any(char.isdigit() for char in word.text):
         return False
-    odd = not is_word(lower) and not any(char.isdigit() for char in word.text)
-    return odd or (expression is _NAMED and word.capital)
+    if cue.re is _NAMED:
+        return word.capital or not is_word(lower)
+    if cue["particle"]:
+        return lower in people("last") and (not in_dictionary(lower) or _goes_on(seen, words, at))
+    # Who says what they are seldom takes a word that no dictionary has; what stands "bij" something often is one.
+    return not (in_dictionary(lower) or is_derived(lower)) if _WHO.match(cue.group()) else not is_word(lower)
+
+
+_WHO = re.compile(
+    r"(?:ons |het |our |the )?(?:bedrijf|company|firm|klant|customer|client|supplier|leverancier|we are)", _I
+)
 
 
 def _person(words: Sequence[Word], at: int, end: int) -> list[int]:

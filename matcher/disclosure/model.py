@@ -30,15 +30,20 @@ class Commonness:
     What many groups write about is a word of the field and names nobody. An empty one says nothing of any word.
     """
 
-    __slots__ = ("_n_profiles",)
+    __slots__ = ("_n_profiles", "_n_texts")
 
     MIN_PROFILES = 3
     """A word of so many profiles is no name of one company; fewer may all write of the same one."""
 
+    MIN_SHARE = 0.02
+    """Of a large corpus it must be this share too: of 667 teams three write of a Baker, and of Shell."""
+
     def __init__(self, texts: Iterable[str] = ()) -> None:
         """Count the words of `texts`, one text a profile."""
         self._n_profiles: Counter[str] = Counter()
+        self._n_texts = 0
         for text in texts:
+            self._n_texts += 1
             self._n_profiles.update(set(_WORD.findall(text)))
 
     def n_profiles(self, word: str) -> int:
@@ -46,5 +51,5 @@ class Commonness:
         return self._n_profiles[word]
 
     def is_common(self, word: str) -> bool:
-        """Say whether the word, spelled so or in lower case, belongs to the field and not to somebody."""
-        return max(self._n_profiles[word], self._n_profiles[word.lower()]) >= self.MIN_PROFILES
+        """Say whether the word, spelled so, belongs to the field and not to somebody."""
+        return self._n_profiles[word] >= max(self.MIN_PROFILES, self.MIN_SHARE * self._n_texts)

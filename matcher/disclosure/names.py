@@ -11,91 +11,20 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from matcher.disclosure.cues import LABEL, cued, towns
-from matcher.disclosure.forms import AND_SONS, LEGAL, NAME_PARTICLES, is_name_with_hyphen
+from matcher.disclosure.forms import AND_SONS, LEGAL, NAME_PARTICLES, NO_LEFT, is_name_with_hyphen
+from matcher.disclosure.fragments import signed
 from matcher.disclosure.model import Commonness, Finding, Kind
 from matcher.disclosure.parts import Name, kind_and_part
 from matcher.disclosure.reading import Word, opens_small
-from matcher.disclosure.vocabulary import in_dictionary, is_term, is_word, people, terms
+from matcher.disclosure.vocabulary import in_dictionary, is_derived, is_term, is_word, people, terms
 from matcher.disclosure.wording import phrase
 
 _I = re.IGNORECASE
 _BEFORE_CHARS = 40
-_PARTICLES = frozenset(
-    [
-        "van",
-        "de",
-        "den",
-        "der",
-        "ter",
-        "ten",
-        "te",
-        "het",
-        "von",
-        "zu",
-        "el",
-        "al",
-        "di",
-        "da",
-        "la",
-        "le",
-        "du",
-        "op",
-        "in",
-        "bij",
-        "und",
-        "and",
-        "en",
-        "of",
-        "&",
-        "for",
-        "the",
-    ]
-)
 _JOINT = re.compile(r" | ?& ?| ?\+ ?|\. |'|’|/|\.")
 _UNIT = re.compile(
     r" ?(?:mm|cm|m|µm|um|nm|km|kg|g|Hz|kHz|MHz|GHz|kW|MW|W|V|A|N|kN|Nm|MPa|GPa|bar|rpm|K|°|%|ppm|dpi|uur|hours|keer|times|stuks|jaar|years|euro|ton|procent|per|graden|degrees|maanden|months|dagen|days|weken|weeks|minuten|minutes|bit|l|ml|d?B|m2|m3|people|mensen)(?!\w)"
 )
-_NO_LEFT = frozenset(
-    [
-        "klant",
-        "klanten",
-        "leverancier",
-        "afnemer",
-        "opdrachtgever",
-        "customer",
-        "client",
-        "supplier",
-        "vendor",
-        "partner",
-        "matrijs",
-        "model",
-        "type",
-        "project",
-        "onderdeel",
-        "part",
-        "trailer",
-        "brand",
-        "firm",
-        "company",
-        "bedrijf",
-        "contact",
-        "site",
-        "locatie",
-        "vestiging",
-        "machine",
-        "contactpersoon",
-        "aanspreekpunt",
-        "industrieterrein",
-        "bedrijventerrein",
-        "glue",
-        "paper",
-        "packaging",
-        "fish",
-        "tel",
-        "nice",
-    ]
-)
-_MAX_FRAGMENT_WORDS = 6
 
 
 @dataclass(slots=True)
@@ -118,8 +47,10 @@ def names(
         free[at] and (at in forced or at in town or _named(word, small, commonness, seen))
         for at, word in enumerate(words)
     ]
-    _with_form(seen, words, free, is_name)
-    _fragments(seen, words, free, is_name)
+    for at in range(len(words)):
+        is_name[at] = is_name[at] or (free[at] and _acts(seen, words, at))
+    for at in signed(seen, words, free, is_name):
+        is_name[at] = True
     _repeat(words, free, is_name)
     return [
         _finding(seen, words, run, language, forced, town) for run in _runs(seen, words, free, is_name, town)
@@ -131,9 +62,10 @@ def _named(word: Word, small: bool, commonness: Commonness, seen: str) -> bool:
     text = word.text
     if len(text) < 2 or (len(text) < 3 and word.mixed) or (not text[0].isalpha() and not word.mixed):
         return False
-    if is_term(text) or commonness.is_common(text):
-        return False
     lower = text.lower()
+    common = commonness.is_common(text) or (word.opens and commonness.is_common(lower))
+    if is_term(text) or (common and lower not in people("first") | people("last")):
+        return False
     if "-" in text or "‑" in text:
         return is_name_with_hyphen(word, small)
     if any(char.isdigit() or "Ͱ" <= char <= "Ͽ" for char in text):
@@ -149,8 +81,13 @@ def _named(word: Word, small: bool, commonness: Commonness, seen: str) -> bool:
         )
     if word.mixed:
         return not is_word(lower) or text[0].isupper()
-    if not word.capital or lower in terms("stop"):
-        return False
+    return lower not in terms("stop") and _named_by_case(seen, word, small)
+
+
+def _named_by_case(seen: str, word: Word, small: bool) -> bool:
+    lower = word.text.lower()
+    if not word.capital:
+        return (small or seen[word.start - 1 : word.start] == "(") and _odd_in_small(seen, word)
     if word.opens and not small:
         if LABEL.search(seen[max(0, word.start - 25) : word.start]):
             return lower in people("first") or lower in people("last") or not in_dictionary(lower)
@@ -158,96 +95,83 @@ def _named(word: Word, small: bool, commonness: Commonness, seen: str) -> bool:
     return True
 
 
+def _odd_in_small(seen: str, word: Word) -> bool:
+    """Whether a word in small letters is a name of somebody, or one alone in brackets that is no word."""
+    if is_word(word.text) or is_term(word.text):
+        return False
+    person = word.text in people("first") or word.text in people("last")
+    return person or (seen[word.start - 1 : word.start] == "(" and seen.startswith(")", word.end))
+
+
 _NAMED_BEFORE = re.compile(
     r"\b(?:name|naam|called|genaamd|heet|project|model|type|codenaam|codename|brand|merk)[ :,\"“(]{1,3}$", _I
 )
 
 
-def _with_form(seen: str, words: Sequence[Word], free: Sequence[bool], is_name: list[bool]) -> None:
-    """Mark capitals before a legal form, and first names that open a sentence before another name."""
-    for at, word in enumerate(words):
-        lower = word.text.lower()
-        if not free[at] or not word.capital or lower in terms("stop") or lower in _NO_LEFT:
-            continue
-        pair = re.match(r" (?:en|and|&) (?=[A-Z])", seen[word.end : word.end + 6])
-        if (LEGAL.match(seen, word.end) or AND_SONS.match(seen, word.end)) or (
-            pair
-            and lower in people("first")
-            and at + 2 < len(words)
-            and words[at + 2].text.lower() in people("first")
-        ):
-            is_name[at] = True
+def _acts(seen: str, words: Sequence[Word], at: int) -> bool:
+    """Whether what follows a word says that it is somebody: a legal form, what it does, another first name."""
+    word, lower = words[at], words[at].text.lower()
+    if not word.capital or lower in terms("stop") or lower in NO_LEFT or is_term(word.text):
+        return False
+    if LEGAL.match(seen, word.end) or AND_SONS.match(seen, word.end) or _TRADE_AFTER.match(seen, word.end):
+        return True
+    if _SURNAME.match(seen, word.end) and lower in people("first"):
+        return True
+    if _PAIR.match(seen, word.end) and lower in people("first"):
+        return at + 2 < len(words) and words[at + 2].text.lower() in people("first")
+    verb = _DOES.match(seen, word.end) is not None
+    has = _HAS.match(seen, word.end) is not None and not in_dictionary(lower) and not is_derived(lower)
+    return (verb or has) and word.opens and word.text.istitle() and lower not in _EVERYBODY
 
 
-def _fragments(seen: str, words: Sequence[Word], free: Sequence[bool], is_name: list[bool]) -> None:
-    """Mark names in what is no sentence: a signature, a last line of a name alone."""
-    last = words[-1].segment if words else 0
-    by_segment: dict[int, list[int]] = {}
-    for at, word in enumerate(words):
-        by_segment.setdefault(word.segment, []).append(at)
-    for segment, members in by_segment.items():
-        if segment < last - 2 or segment == 0 or len(members) > _MAX_FRAGMENT_WORDS:
-            continue
-        asked = seen[words[members[-1]].end : words[members[-1]].end + 1] in ("?", "!")
-        content = [
-            at
-            for at in members
-            if free[at] and words[at].text.lower() not in terms("stop") and words[at].text[0].isalpha()
-        ]
-        plain = [at for at in members if not words[at].capital and words[at].text.lower() not in _PARTICLES]
-        odd = [at for at in content if not is_word(words[at].text.lower()) and not is_term(words[at].text)]
-        if asked or not content:
-            continue
-        head = _head(seen, words, members, free, is_name)
-        first = words[members[0]]
-        if segment == last and free[members[0]] and seen.startswith(", ", first.end) and _is_coined(first):
-            is_name[members[0]] = True
-        if head and segment >= last - 1:
-            for at in head:
-                is_name[at] = True
-            continue
-        content = [
-            at
-            for at in content
-            if seen[words[at].end : words[at].end + 1] != ":" and words[at].text.lower() not in _NO_LEFT
-        ]
-        if (
-            not plain
-            and segment == last
-            and len(content) <= 4
-            and all(not is_term(words[at].text) for at in content)
-        ) or (
-            all(not words[at].capital for at in members)
-            and segment == last
-            and (odd or (len(content) == 1 and not in_dictionary(words[content[0]].text)))
-        ):
-            for at in content:
-                is_name[at] = True
-
-
-def _is_coined(word: Word) -> bool:
-    """Whether it is put together of words rather than one: "Pijpkracht" is in no dictionary, its parts are."""
-    return word.text.istitle() and not in_dictionary(word.text.lower()) and not is_term(word.text)
-
-
-def _head(
-    seen: str, words: Sequence[Word], members: Sequence[int], free: Sequence[bool], is_name: Sequence[bool]
-) -> list[int]:
-    """The words before the first comma of a fragment, where a place or an address follows: "loopback, info@..."."""
-    head: list[int] = []
-    for at in members:
-        if not free[at] or not (
-            words[at].text.lower() not in terms("stop") - _PARTICLES
-            and words[at].text.lower() not in _NO_LEFT
-        ):
-            return []
-        head.append(at)
-        if seen[words[at].end : words[at].end + 2] == ", " or len(head) > 4:
-            break
-    after = members[len(head)] if len(head) < len(members) else None
-    if len(head) > 4 or after is None:
-        return []
-    return [at for at in head if not is_term(words[at].text)] if not free[after] or is_name[after] else []
+_SURNAME = re.compile(r" (?:(?:van|de|der|den|ter|ten|el|al|von|di|da) ){0,2}[A-Z][a-zà-ÿ]{2}")
+_PAIR = re.compile(r" (?:en|and|&) (?=[A-Z])")
+_DOES = re.compile(
+    r" (?:wil|zoekt|levert|bouwt|ontwikkelt|zegt|verkoopt|eist|vraagt|produceert|wants|builds|sells|develops|says|"
+    r"supplies|delivers|asks|asked|is looking|are looking|insists|demands|manufactures)(?!\w)"
+)
+_HAS = re.compile(
+    r" (?:has|had|makes|needs|uses|claims|supplied|processed|designs|maakt|gebruikt|doet|werkt|leverde)(?!\w)"
+)
+_TRADE_AFTER = re.compile(
+    r", (?:de |een |the |a |an )?(?:\w+ )?(?:makers?|manufacturers?|producers?|suppliers?|specialists?|builders?|fabrikant|"
+    r"producent|maker|bouwer|leverancier|specialist|founded|established|opgericht|gevestigd|based|machinefabriek)(?!\w)"
+)
+_EVERYBODY = frozenset(
+    [
+        "iedereen",
+        "niemand",
+        "management",
+        "directie",
+        "overheid",
+        "gemeente",
+        "provincie",
+        "markt",
+        "wet",
+        "wetgeving",
+        "inkoop",
+        "verkoop",
+        "productie",
+        "everybody",
+        "everyone",
+        "nobody",
+        "government",
+        "law",
+        "legislation",
+        "regulation",
+        "market",
+        "industry",
+        "marketing",
+        "research",
+        "literature",
+        "datasheet",
+        "literatuur",
+        "onderzoek",
+        "theorie",
+        "theory",
+        "praktijk",
+    ]
+)
 
 
 def _repeat(words: Sequence[Word], free: Sequence[bool], is_name: list[bool]) -> None:
@@ -293,8 +217,8 @@ def _left(seen: str, words: Sequence[Word], free: Sequence[bool], at: int, floor
         word = words[at - 1]
         lower = word.text.lower()
         if (
-            lower in terms("stop")
-            or lower in _NO_LEFT
+            (lower in terms("stop") and (word.opens or lower not in NAME_PARTICLES))
+            or lower in NO_LEFT
             or not word.capital
             or (word.upper and is_term(word.text))
             or lower in ("dr", "ir", "ing", "mr", "mrs", "drs")
@@ -371,6 +295,7 @@ def _finding(
     start, end = words[run.first].start, words[run.last].end
     form = LEGAL.match(seen, end) or AND_SONS.match(seen, end)
     end = form.end() if form else end
+    end += _DOTTED.search(seen, start, end) is not None and seen.startswith(".", end)
     numbers = range(run.first, run.last + 1)
     before = seen[max(0, start - _BEFORE_CHARS) : start].split("\n\n")[-1]
     name = Name(
@@ -385,4 +310,5 @@ def _finding(
     return Finding(start, end, kind, phrase(part, language))
 
 
+_DOTTED = re.compile(r"\b[A-Z]\.[A-Z]$")
 _TITLED = re.compile(r"\b(?:ir|dr|ing|mr|mrs|dhr|mevr|drs|prof|mw)\. ?$", re.IGNORECASE)

@@ -52,6 +52,7 @@ _SITE_JUST_BEFORE = re.compile(r"\b\w*(?:terrein|bedrijvenpark|campus|estate) (?
 _TITLE = re.compile(
     r"\b(?:dhr|mevr|mw|mr|mrs|ms|dr|drs|ir|ing|prof|mevrouw|meneer|heer|naam is|name is)\b\.?\s*$", _I
 )
+_IS = re.compile(r"\b(?:we are|wij zijn|we zijn|is|heet|called) $", _I)
 _MAX_PERSON_WORDS = 4
 
 
@@ -131,6 +132,8 @@ def _is_person(name: Name) -> bool:
 
 def _company_part(before: str) -> str:
     near = before[-30:]
+    if _IS.search(near):
+        return "company"
     if _STRONG_CUSTOMER.search(near) and _CUSTOMER.search(before):
         return "customer"
     if re.search(r"\b(?:leverancier|toeleverancier|supplier|vendor)\b", near, _I) or re.search(

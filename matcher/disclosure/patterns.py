@@ -114,7 +114,7 @@ _PATENT = re.compile(
     r"(?<!\w)(?:EP|NL|US|WO|DE|GB|CN|JP|FR|BE|KR|PCT/?[A-Z]{0,2})[- ]?(?:\d{4}/\d{4,7}|\d{1,3}(?:[.,]\d{3}){2,3}|\d{6,13})(?:[ .-]?[ABCU]\d?)?(?!\w)|(?<!\w)PCT/[A-Z]{2}\d{2,4}/\d{4,7}(?!\w)"
 )
 _ORDER = re.compile(
-    r"(?:(?:order|bestel|contract|offerte|project|factuur|zaak|dossier|octrooi|patent|serie|partij|batch|lot|klacht|ticket|artikel|invoice|quote|quotation|serial|case|job|reference|referentie|ref|purchase order|po|subsidie|grant)[- ]?(?:nummer|number|num|nr|no|id|code)?\.?(?: (?:is|was))?[:# ]{0,2})"
+    r"(?:(?:nummer|number|order|bestel|contract|offerte|project|factuur|zaak|dossier|octrooi|patent|serie|partij|batch|lot|klacht|ticket|artikel|invoice|quote|quotation|serial|case|job|reference|referentie|ref|purchase order|po|subsidie|grant)[- ]?(?:nummer|number|num|nr|no|id|code)?\.?(?: (?:is|was))?[:# ]{0,2})"
     r"(?P<id>(?:[A-Z]{1,5}[-/.]?)?\d[\d./-]{2,16}\d(?:[-/]?[A-Z]\w?)?)(?!\w)",
     _I,
 )
@@ -124,6 +124,9 @@ _STAFF = re.compile(
     rf"(?<![\w.,€-])(?P<n>\d{{1,3}}(?:[.,]\d{{3}})?|\d{{4,5}})(?:[ -](?:vaste|eigen|enthousiaste|full-time|fulltime|permanent|skilled|good|dedicated|own))?[ -]{_STAFF_WORD}(?!\w)"
     r"|(?:(?:team|staff|workforce|personeel|crew|headcount|personeelsbestand|medewerkers|employees|employ|employing)(?: (?:van|of|is|about|aantal))?[: ]{1,2}|(?:bij|wij zijn|we zijn) (?:ons )?met (?:z'n |zijn |ons )?)(?P<m>\d{1,5})(?:en)?(?![\w%]| ?[.,]\d| ?(?:mm|cm|m|%|°|kg|s|h|Hz|rpm|bar|jaar|years|uur|hours)\b)",
     _I,
+)
+_ABOUT = re.compile(
+    r"\b(?:about|around|roughly|some|ca\.?|circa|ongeveer|rond de|zo'n|een stuk of|nearly|bijna)\s*$", _I
 )
 _YEAR = re.compile(
     r"(?<![\w.,/-])(?:(?P<word>sinds|since|vanaf|in|anno|from|uit|est\.?|established|founded|opgericht|bouwjaar|gebouwd in|begonnen in|of|dating from|the year|het jaar) )?(?P<year>1[6-9]\d\d|20[0-3]\d)(?![\w%]|[.,:/-]\d| ?(?:mm|cm|m|µm|um|nm|km|m2|m3|m²|m³|kg|g|mg|t|ton|tonne|tonnes|Hz|kHz|MHz|GHz|W|kW|MW|V|A|K|N|kN|Nm|Pa|kPa|MPa|bar|rpm|s|ms|h|uur|hours?|hrs|l|L|liter|litres?|ppm|dpi|°C|°|°F|euro|EUR|x|cycli|cycles|keer|times|stuks|pieces|units|parts|delen|producten|products|samples|monsters|per|toeren|omwentelingen|lux|lm|graden|degrees|hits|points|punten|beelden|images)\b)",
@@ -185,7 +188,7 @@ _STANDARDS = re.compile(
 _TRADE = re.compile(
     r"(?:S[1-9]\d{2}[A-Z0-9+]{0,6}|[1-9]\d{2}[LHN]{1,2}|(?:PA|PE|PP|PET|PC|PVC|POM|PEEK|PUR|ABS|PBT|LDPE|HDPE|TPU|PPS|PLA|PEI)[- ]?\d{0,4}(?:[-/]?(?:GF|CF|I|GF/?CF)\d{0,2})?|M\d{1,2}(?:x[\d.]+)?|G\d/\d|[A-Za-z]{1,2}\d{1,2}(?:/[a-z]\d)?|R-?\d{2,4}[a-z]{0,2}|IP[0-9X]{2}K?|"
     r"(?:GG|GGG|GJS|GJL|EN-GJS|EN-GJL|GX|C|X|St|CK|ST|A|B|L|T|E|F|K)-?\d{1,4}(?:-\d{1,3}){0,2}|X\d{1,3}[A-Z][A-Za-z0-9-]{2,16}|\d{1,3}(?:Cr|Mn|Ni|Si|Mo)[A-Za-z0-9-]{1,14}|RS-?\d{3}[A-Z]?|(?:CR|LR|AA)\d{2,4}|Ti\d?[A-Z]?\w{0,8}|Al[A-Z]\w{0,10}|(?:AlSi|CuSn|CuZn|NiTi|SnAg|CoCr)[A-Za-z0-9.]{1,10}|"
-    r"[1-9]?\d(?:D|G|d|B)|Pt\d{3,4}|PT\d{3,4}|NMC\d{3}|(?:ESP|STM|ATmega|FR|UV|CO|NO|H|O|N|SO|IPv|USB|HTTP|GPT|ROS|DDR|Wi-?Fi|WiFi|LED|EN|ISO|IEC|DIN|CAT|TRL|SIL|PL|UN|UL|HRC|HB|HV|Ra|Rz|Q|T|N|D|P|V|MP|MPEG|JPEG|H|SHA|RSA|AES|COVID|TO|SOT|SMD|QFN|BGA|Class|VO|VN|PM)-?\d{1,3}(?:[.,]\d+)?[a-zA-Z]{0,2}|\d{1,4}(?:nm|um|µm|mm|V|A|W|kW|Hz|kHz|GHz|K|N|bar|C|F|x\d+A?|kg|g|L|T|M|k|KW|VDC|VAC|AC|DC|MPa|GPa|J|mA|Nm|MW|MB|GB|TB|MP|P|H|E|e)|"
+    r"[1-9]?\d(?:D|G|d|B)|Pt\d{3,4}|PT\d{3,4}|NMC\d{3}|(?:ESP|AISI|RAL|NEN|ASTM|SAE|STM|ATmega|FR|UV|CO|NO|H|O|N|SO|IPv|USB|HTTP|GPT|ROS|DDR|Wi-?Fi|WiFi|LED|EN|ISO|IEC|DIN|CAT|TRL|SIL|PL|UN|UL|HRC|HB|HV|Ra|Rz|Q|T|N|D|P|V|MP|MPEG|JPEG|H|SHA|RSA|AES|COVID|TO|SOT|SMD|QFN|BGA|Class|VO|VN|PM)-?\d{1,3}(?:[.,]\d+)?[a-zA-Z]{0,2}|\d{1,4}(?:nm|um|µm|mm|V|A|W|kW|Hz|kHz|GHz|K|N|bar|C|F|x\d+A?|kg|g|L|T|M|k|KW|VDC|VAC|AC|DC|MPa|GPa|J|mA|Nm|MW|MB|GB|TB|MP|P|H|E|e)|"
     r"\d{1,2}[A-Z]\d{1,2}|\d{1,3}(?:x|X|×)\d{1,4}[A-Za-z]{0,2}|\dx\d+A|1e-?\d+|[A-Z]\d?-?[0-9]{1,2}|Q[1-4]|20\d\dA|W\d{1,2}|\d{2,4}[- ]?[A-Z]\d{1,2}|(?:18|21)(?:650|700)|[2-7]\d{3}-?T\d{1,4}|ML\d|Gen\d|U\d)"
 )
 _CODE_CUE = re.compile(
@@ -243,15 +246,21 @@ def _staff(seen: str, language: str) -> Iterator[Finding]:
         group = "n" if match["n"] else "m"
         number = int(amount(match[group], language))
         end = match.end() if group == "n" else match.end("m")
-        if number >= 2 and not (number % 100 == 0 and number >= 1000):
+        vague = number % 10 == 0 and _ABOUT.search(seen[max(0, match.start(group) - 16) : match.start(group)])
+        if number >= 2 and not vague and not (number % 100 == 0 and number >= 1000):
             yield Finding(match.start(group), end, "number", staff(number, language))
+
+
+_OLD_YEAR = 2000
 
 
 def _years(seen: str, language: str) -> Iterator[Finding]:
     for match in _YEAR.finditer(seen):
         before = seen[max(0, match.start("year") - 45) : match.start("year")]
         number = int(match["year"])
-        told = _YEAR_CUE.search(before) is not None
+        told = _YEAR_CUE.search(before) is not None or (
+            number < _OLD_YEAR and before.endswith("(") and seen.startswith(")", match.end())
+        )
         if _STANDARD_BEFORE.search(before[-16:]) or not (
             told or (match["word"] or "").lower() in ("in", "uit", "from")
         ):
@@ -301,6 +310,8 @@ def is_trade_code(code: str) -> bool:
     """Whether it is a grade, size, class or standard of the trade, which tells of nobody."""
     if _TRADE.fullmatch(code) or is_formula(code) or is_term(code):
         return True
+    if re.fullmatch(r"[A-Z]{1,5}-\d{1,4}[A-Z]?", code):
+        return False  # "TW-15": a type, whatever the letters may mean elsewhere
     parts = re.split(r"[-/.]", code)
     return len(parts) > 1 and all(
         (part.isdigit() and len(part) < 3)

@@ -11,8 +11,6 @@ import re
 from functools import cache, lru_cache
 from pathlib import Path
 
-from matcher.lexicon import translations
-
 _FOLDER = Path(__file__).parent
 _MAX_COMPOUND_CHARS = 40
 _MIN_PART_CHARS = 4
@@ -68,9 +66,17 @@ def is_word(word: str) -> bool:
     """Whether a word in lower case is one of Dutch, English or the field, also compounded or derived."""
     if len(word) < 3 or word.isdigit() or in_dictionary(word):
         return True
+    # Here, not above: it brings the lexical arm, which the check needs nothing of.
+    from matcher.lexicon import translations
+
     if translations(word, "nl") or translations(word, "en"):
         return word not in people("first") and word not in people("last")
-    return (len(word) > 6 and _ENDING.search(word) is not None) or _is_compound(word)
+    return is_derived(word) or _is_compound(word)
+
+
+def is_derived(word: str) -> bool:
+    """Whether a word in lower case has an ending of the language, so that it needs no dictionary."""
+    return len(word) > 6 and _ENDING.search(word) is not None
 
 
 def _is_compound(word: str) -> bool:
