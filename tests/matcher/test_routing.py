@@ -58,7 +58,6 @@ def meaning(encoder: Encoder, text: str) -> Meaning:
     return Meaning(encoder.encode_queries([text])[0], encoder.name)
 
 
-@pytest.mark.skipif(not NEEDS.exists(), reason=f"{NEEDS.name} is written by somebody else and not here yet")
 def test_needs_written_for_the_test_go_the_right_way(encoder: Encoder) -> None:
     needs = [json.loads(line) for line in NEEDS.read_text(encoding="utf-8").splitlines() if line.strip()]
     wrong = []
