@@ -48,6 +48,10 @@ PARTICLES = frozenset(
 NO_LEFT = frozenset(
     [
         "klant",
+        "contract",
+        "order",
+        "octrooi",
+        "patent",
         "klanten",
         "leverancier",
         "afnemer",

@@ -220,6 +220,7 @@ def _left(seen: str, words: Sequence[Word], free: Sequence[bool], at: int, floor
             (lower in terms("stop") and (word.opens or lower not in NAME_PARTICLES))
             or lower in NO_LEFT
             or not word.capital
+            or (word.opens and words[at].upper and is_word(lower))
             or (word.upper and is_term(word.text))
             or lower in ("dr", "ir", "ing", "mr", "mrs", "drs")
         ):

@@ -122,7 +122,7 @@ _LONG_ID = re.compile(r"(?<![\w.,+-])(?:[A-Z]{1,4}-?)?\d{7,16}(?![\w%]|[.,]\d)")
 _STAFF_WORD = r"(?:medewerkers|medewerksters|werknemers|personeelsleden|man(?! ?- ?uur)(?: personeel)?|mensen|mannen|collega'?s|collega’s|fte'?s?|FTE|arbeidskrachten|koppen|vakmensen|monteurs|lassers|operators|engineers|ontwikkelaars|ingenieurs|technici|people|employees|staff|workers|colleagues|heads|men|persons|technicians|welders|developers|man strong)"
 _STAFF = re.compile(
     rf"(?<![\w.,€-])(?P<n>\d{{1,3}}(?:[.,]\d{{3}})?|\d{{4,5}})(?:[ -](?:vaste|eigen|enthousiaste|full-time|fulltime|permanent|skilled|good|dedicated|own))?[ -]{_STAFF_WORD}(?!\w)"
-    r"|(?:(?:team|staff|workforce|personeel|crew|headcount|personeelsbestand|medewerkers|employees|employ|employing)(?: (?:van|of|is|about|aantal))?[: ]{1,2}|(?:bij|wij zijn|we zijn) (?:ons )?met (?:z'n |zijn |ons )?)(?P<m>\d{1,5})(?:en)?(?![\w%]| ?[.,]\d| ?(?:mm|cm|m|%|°|kg|s|h|Hz|rpm|bar|jaar|years|uur|hours)\b)",
+    r"|(?:(?:team|staff|workforce|personeel|crew|headcount|personeelsbestand|medewerkers|employees|employs?|employing)(?: (?:van|of|is|about|aantal))?[: ]{1,2}|(?:bij|wij zijn|we zijn) (?:ons )?met (?:z'n |zijn |ons )?)(?P<m>\d{1,5})(?:en)?(?![\w%]| ?[.,]\d| ?(?:mm|cm|m|%|°|kg|s|h|Hz|rpm|bar|jaar|years|uur|hours)\b)",
     _I,
 )
 _ABOUT = re.compile(
