@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from asyncio import BaseTransport
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -44,6 +45,7 @@ class Post:
         self.mode = "take"
         self.at = "DATA"
         self.mails: list[EmailMessage] = []
+        self.lines: set[object] = set()
         self.n_texts = 0
 
     async def handle_RCPT(
@@ -74,6 +76,29 @@ class Post:
     def link(self) -> str:
         """The last of them."""
         return self.links()[-1]
+
+
+class CountedServer(Server):
+    """A mail server that knows which lines to it are open: stopped earlier, it would leave them behind."""
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        self.event_handler.lines.add(self)
+        super().connection_made(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        super().connection_lost(error)
+        self.event_handler.lines.discard(self)
+
+
+class PostOffice(Controller):
+    """Runs it; `stop` waits until everybody has hung up."""
+
+    def factory(self) -> Server:
+        return CountedServer(self.handler, **self.SMTP_kwargs)
+
+    def stop(self, no_assert: bool = False) -> None:
+        wait_until(lambda: not self.handler.lines, 20)
+        super().stop(no_assert)
 
 
 class Clock:
@@ -155,7 +180,7 @@ def send(client: TestClient, path: str, page: str = "/account", **fields: str) -
 def post() -> Iterator[tuple[Post, int]]:
     """A mail server on this machine, and its port."""
     handler = Post()
-    controller = Controller(handler, hostname="127.0.0.1", port=free_port())
+    controller = PostOffice(handler, hostname="127.0.0.1", port=free_port())
     controller.start()
     try:
         yield handler, controller.port
@@ -187,8 +212,8 @@ def no_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def make_site(tmp_path: Path, no_encoder: None) -> Iterator[Callable[..., Site]]:
-    """Makes an application on a data folder, with or without mail."""
+def make_site(tmp_path: Path, no_encoder: None, post: tuple[Post, int]) -> Iterator[Callable[..., Site]]:
+    """Makes an application on a data folder, with or without mail; it ends before the mail server does."""
     closing: list[TestClient] = []
 
     def make(post: Post, settings: Settings, clock: Clock | None = None) -> Site:

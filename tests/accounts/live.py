@@ -10,7 +10,6 @@ from pathlib import Path
 from unittest.mock import patch
 
 import uvicorn
-from aiosmtpd.controller import Controller
 
 from api.accounts.audit import COMMAND_LINE
 from api.accounts.model import Grant, Role
@@ -21,7 +20,7 @@ from api.service import Service
 from api.settings import Settings
 from corpora.database import open_engine, unit_of_work, upgrade
 from corpora.store import Records
-from tests.accounts.conftest import Post
+from tests.accounts.conftest import Post, PostOffice
 from tests.api.servers import free_port, wait_until
 from tests.fakes import BucketEncoder, sample_profile
 
@@ -61,7 +60,7 @@ def live(data: Path, *, mail: bool = True) -> Iterator[Live]:
             Records(session).put_profile(sample_profile(number))
     engine.dispose()
     post = Post()
-    controller = Controller(post, hostname="127.0.0.1", port=free_port())
+    controller = PostOffice(post, hostname="127.0.0.1", port=free_port())
     with patch("api.service.open_encoder", lambda name: BucketEncoder()), listen("127.0.0.1", 0) as listener:
         port = listener.getsockname()[1]
         settings = Settings(data=data, demonstration=False, port=port)

@@ -130,7 +130,7 @@ def routes(application: TestClient) -> list[tuple[str, str]]:
 
 def somebody(application: TestClient, who: str) -> TestClient:
     """Somebody new with that role, in a browser of their own."""
-    client = TestClient(application.app, follow_redirects=False, headers=ENGLISH)
+    client = TestClient(application.app, follow_redirects=False, headers=dict(ENGLISH))
     service: Service = application.app.state.service  # type: ignore[attr-defined]
     if who == "anonymous":
         return client
