@@ -13,7 +13,7 @@ from api.app import create_app
 from api.errors import CommandError
 from api.logs import configure_logging
 from api.progress import shown
-from api.settings import Settings
+from api.settings import Settings, reachable
 from matcher.locks import hold
 
 GRACE_S = 5
@@ -73,5 +73,5 @@ def listen(host: str, port: int) -> socket.socket:
 
 def page_address(host: str, port: int) -> str:
     """What to type into a browser on this machine."""
-    name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    name = reachable(host)
     return f"http://{name}:{port}/"

@@ -138,10 +138,7 @@ class Settings(BaseSettings):
         """Where people reach the pages: as told, else on this machine."""
         if self.base_url is not None:
             return self.base_url
-        name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(  # noqa: S104
-            self.host, f"[{self.host}]" if ":" in self.host else self.host
-        )
-        return f"http://{name}:{self.port}"
+        return f"http://{reachable(self.host)}:{self.port}"
 
     @property
     def sends_mail(self) -> bool:
@@ -157,6 +154,25 @@ class Settings(BaseSettings):
     def vector_cache(self) -> Path:
         """Where vectors of public texts are kept."""
         return self.data / "vectors.sqlite"
+
+
+def reachable(host: str) -> str:
+    """How a browser on this machine writes an address that is listened on."""
+    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+
+
+def secret_of(file: Path | None, given: SecretStr | None, what: str, variable: str) -> str | None:
+    """A secret out of its file where one is named, else as it was given; `what` and `variable` are for the message.
+
+    Raises:
+        SettingsError: the file cannot be read.
+    """
+    if file is None:
+        return given.get_secret_value() if given is not None else None
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise SettingsError(f"expected {what} in {file}, but: {error.strerror}; see {variable}") from error
 
 
 def load_settings(options: Mapping[str, object]) -> Settings:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 
 from fastapi import Depends
 from fastapi.security import HTTPBearer
@@ -14,12 +12,10 @@ from starlette.requests import Request
 from api.accounts.key_store import Keys
 from api.accounts.keys import ApiKey, Scope, hash_of, read_key
 from api.accounts.model import Person
+from api.accounts.sessions import TOUCH_EVERY
 from api.accounts.store import People
 from api.problems import ProblemError
 from api.service import Service
-
-TOUCH_EVERY = timedelta(minutes=5)
-"""How precise "last used" is: not every call has to write."""
 
 _described = HTTPBearer(
     auto_error=False,
@@ -31,39 +27,52 @@ _described = HTTPBearer(
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls: a person with a key, or nobody."""
+    """Who calls with a key."""
 
-    person: Person | None = None
-    key: ApiKey | None = None
+    person: Person
+    key: ApiKey
 
 
-def allows(scope: Scope, *, anonymous: bool) -> Callable[[Request], Caller]:
-    """A dependency that gives who calls. A key must be good and have the scope, also where none is needed.
+@dataclass(frozen=True, slots=True)
+class Allows:
+    """A dependency that gives who calls, None without a key. A key must be good and have the scope, though none is needed.
 
-    It raises `ProblemError` 401 for a key that is none, or for none where one is needed, and 403 for one without
-    the scope (RFC 6750, 3.1).
+    It raises `ProblemError` 401 for a key that is none, and 403 for one without the scope (RFC 6750, 3.1).
     """
 
-    def caller(request: Request, _shown: object = Depends(_described)) -> Caller:
+    scope: Scope
+
+    def __call__(self, request: Request, _shown: object = Depends(_described)) -> Caller | None:
+        """Who calls."""
+        header = request.headers.get("authorization")
+        return _with_scope(request, header, self.scope) if header is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class Demands:
+    """As `Allows`, where a key is needed: 401 without one."""
+
+    scope: Scope
+
+    def __call__(self, request: Request, _shown: object = Depends(_described)) -> Caller:
+        """Who calls."""
         header = request.headers.get("authorization")
         if header is None:
-            if not anonymous:
-                raise _unknown("expected an Authorization header with a key, found none")
-            return Caller()
-        found = _look_up(request, header)
-        assert found.key is not None  # noqa: S101 - for mypy
-        if scope not in found.key.scopes:
-            raise ProblemError(
-                403,
-                "insufficient_scope",
-                f"expected a key with the scope {scope}, found one with {', '.join(sorted(found.key.scopes))}; "
-                "make another on your account page",
-                headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scope}"'},
-            )
-        return found
+            raise _unknown("expected an Authorization header with a key, found none")
+        return _with_scope(request, header, self.scope)
 
-    caller.scope = scope  # type: ignore[attr-defined]
-    return caller
+
+def _with_scope(request: Request, header: str, scope: Scope) -> Caller:
+    found = _look_up(request, header)
+    if scope not in found.key.scopes:
+        raise ProblemError(
+            403,
+            "insufficient_scope",
+            f"expected a key with the scope {scope}, found one with {', '.join(sorted(found.key.scopes))}; "
+            "make another on your account page",
+            headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scope}"'},
+        )
+    return found
 
 
 def _look_up(request: Request, header: str) -> Caller:

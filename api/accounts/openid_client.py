@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from api.settings import Settings, SettingsError
+from api.settings import Settings, secret_of
 
 if TYPE_CHECKING:
     from api.accounts.openid import Provider
@@ -29,19 +29,12 @@ def open_provider(settings: Settings, now: Callable[[], datetime]) -> Provider |
     client = Client(
         issuer=settings.openid_issuer,
         id=settings.openid_client_id,
-        secret=_secret(settings),
+        secret=secret_of(
+            settings.openid_client_secret_file,
+            settings.openid_client_secret,
+            "the secret for the identity provider",
+            "KENNISMATCH_OPENID_CLIENT_SECRET_FILE",
+        ),
         return_address=settings.address + RETURN_PATH,
     )
     return Provider(client, now)
-
-
-def _secret(settings: Settings) -> str | None:
-    if settings.openid_client_secret_file is not None:
-        try:
-            return settings.openid_client_secret_file.read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise SettingsError(
-                f"expected the secret for the identity provider in {settings.openid_client_secret_file}, "
-                f"but: {error.strerror}; see KENNISMATCH_OPENID_CLIENT_SECRET_FILE"
-            ) from error
-    return settings.openid_client_secret.get_secret_value() if settings.openid_client_secret else None

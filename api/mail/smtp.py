@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from typing import Literal
 
-from api.settings import Settings, SettingsError
+from api.settings import Settings, secret_of
 
 TIMEOUT_S = 60.0
 """How long the server may take for each step; RFC 5321 asks for minutes, but a person waits for this mail."""
@@ -117,15 +117,13 @@ def _address(message: EmailMessage, header: str) -> str:
 
 
 def _password(settings: Settings) -> str:
-    if settings.smtp_password_file is not None:
-        try:
-            return settings.smtp_password_file.read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise SettingsError(
-                f"expected the password of the mail server in {settings.smtp_password_file}, "
-                f"but: {error.strerror}; see KENNISMATCH_SMTP_PASSWORD_FILE"
-            ) from error
-    return settings.smtp_password.get_secret_value() if settings.smtp_password is not None else ""
+    given = secret_of(
+        settings.smtp_password_file,
+        settings.smtp_password,
+        "the password of the mail server",
+        "KENNISMATCH_SMTP_PASSWORD_FILE",
+    )
+    return given or ""
 
 
 def _reason(error: Exception) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from fastapi import APIRouter, Depends
 
-from api.accounts.key_access import allows
+from api.accounts.key_access import Allows
 from api.accounts.keys import Scope
 from api.dependencies import ServiceDependency
 from api.problems import ProblemError
@@ -26,7 +26,7 @@ NEED_STATUS = 422
 @router.post(
     "/matches",
     summary="Who can answer this need, and why?",
-    dependencies=[Depends(allows(Scope.MATCH, anonymous=True))],
+    dependencies=[Depends(Allows(Scope.MATCH))],
 )
 def match(need: NeedIn, service: ServiceDependency) -> AnswerOut:
     """Match a need; it is answered and not kept."""

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 
 from api import demonstration
-from api.accounts.key_access import allows
+from api.accounts.key_access import Allows
 from api.accounts.keys import Scope
 from api.dependencies import ServiceDependency
 from api.directory import DirectoryQuery, look_up
@@ -17,9 +17,7 @@ from corpora.directory_store import Directory
 from corpora.model import ProfileKind
 from corpora.store import Records
 
-router = APIRouter(
-    prefix="/api/v1", tags=["profiles"], dependencies=[Depends(allows(Scope.READ, anonymous=True))]
-)
+router = APIRouter(prefix="/api/v1", tags=["profiles"], dependencies=[Depends(Allows(Scope.READ))])
 
 MAX_OFFSET = 1_000_000
 
